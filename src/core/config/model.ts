@@ -1,0 +1,48 @@
+/** The configuration in force, in native types. Immutable; made by `api/parse`, compared as a whole by `sameConfig`. */
+import type { Range } from '../ip/index.ts'
+import type { LabelSelector } from '../labels.ts'
+
+/** Who may take addresses from a pool (`spec.serviceAllocation`). */
+export interface ServiceAllocation {
+  /** 1 is best; 0 or less is last. */
+  readonly priority: number
+  /** Namespaces named or selected; undefined where neither field restricts. An empty set admits nobody (decision 2, REF-BUG 7). */
+  readonly namespaces?: ReadonlySet<string>
+  /** Any may match; empty means labels do not restrict. */
+  readonly serviceSelectors: readonly LabelSelector[]
+}
+
+export interface Pool {
+  readonly name: string
+  readonly namespace: string
+  /** In the order written; a CIDR is its whole masked network. Ranges of all pools never overlap. */
+  readonly ranges: readonly Range[]
+  /** `spec.addresses` as written, one for each range. */
+  readonly entries: readonly string[]
+  readonly autoAssign: boolean
+  readonly avoidBuggyIPs: boolean
+  /** Absent: open to every Service. */
+  readonly allocation?: ServiceAllocation
+}
+
+/** An L2Advertisement with its node selectors resolved to names (chapter 03 section 1.7). */
+export interface L2Advertisement {
+  readonly name: string
+  /** Names of the nodes that may announce. */
+  readonly nodes: ReadonlySet<string>
+  /** Names of the pools it applies to. */
+  readonly pools: ReadonlySet<string>
+  /** Interface names, or every interface. */
+  readonly interfaces: ReadonlySet<string> | 'all'
+  /** Any may match; empty means every Service. */
+  readonly serviceSelectors: readonly LabelSelector[]
+  /** Node to score, only scores above 0. */
+  readonly preferredNodes: ReadonlyMap<string, number>
+}
+
+export interface Config {
+  /** In name order. */
+  readonly pools: readonly Pool[]
+  /** In name order; empty in the controller, which does not load them. */
+  readonly l2Advertisements: readonly L2Advertisement[]
+}

@@ -1,0 +1,3 @@
+export * from './address.ts'
+export * from './mac.ts'
+export * from './range.ts'

@@ -1,0 +1,38 @@
+/** The part that answers ARP and NDP; it runs apart from the control plane, which only hands it the wanted table. */
+import type { Address, Mac } from '../core/ip/index.ts'
+
+export interface AnnouncedAddress {
+  readonly address: Address
+  /** Names of the interfaces to answer on, or every usable one. */
+  readonly interfaces: ReadonlySet<string> | 'all'
+}
+
+export interface Layer2Responder {
+  /**
+   * Replaces the whole table. Addresses that are new, or gained an interface, are announced by gratuitous packets;
+   * addresses that are gone are no longer answered once the returned promise resolves.
+   */
+  update(table: readonly AnnouncedAddress[]): Promise<void>
+}
+
+/** A network interface as the kernel tells it. */
+export interface NetworkInterface {
+  readonly index: number
+  readonly name: string
+  readonly mac?: Mac
+  /** IFF_UP: administratively up. */
+  readonly up: boolean
+  /** IFF_LOWER_UP: the link has carrier. */
+  readonly carrier: boolean
+  readonly broadcast: boolean
+  readonly noArp: boolean
+  /** Index of the bridge, bond or VRF it belongs to. */
+  readonly master?: number
+  readonly addresses: readonly { readonly address: Address; readonly length: number }[]
+}
+
+export interface Interfaces {
+  current(): readonly NetworkInterface[]
+  /** Called after links or addresses changed. */
+  subscribe(listener: () => void): () => void
+}

@@ -1,0 +1,17 @@
+/** Which nodes have a live speaker. */
+export interface Membership {
+  /** Node names, self included; undefined where membership is off and every known Node counts. */
+  members(): ReadonlySet<string> | undefined
+  /** Called after the member set changed. */
+  subscribe(listener: (event: MemberEvent) => void): () => void
+  /** Look for speakers to join now, e.g. because nodes changed. */
+  rejoin(): void
+  /** True once the first join ended or its time was up: before that an election would be won by default (IMP-1). */
+  readonly joined: boolean
+}
+
+export interface MemberEvent {
+  readonly kind: 'NodeJoin' | 'NodeLeave' | 'NodeUpdate'
+  readonly node: string
+  readonly address: string
+}
