@@ -1,0 +1,26 @@
+import { commonFlags } from '../common-flags.ts'
+import type { FlagSpecs, FlagValues } from '../flags.ts'
+
+/** Chapter 05 section 1.3. */
+export const controllerFlags = {
+  ...commonFlags,
+  'ml-secret-name': {
+    type: 'string',
+    default: '',
+    env: 'METALLB_ML_SECRET_NAME',
+    help: 'memberlist secret to create, empty for none',
+  },
+  deployment: { type: 'string', default: '', env: 'METALLB_DEPLOYMENT', help: 'Deployment that owns that secret' },
+  'disable-cert-rotation': { type: 'bool', default: false, help: 'do not make or rotate the webhook certificate' },
+  'cert-dir': {
+    type: 'string',
+    default: '/tmp/k8s-webhook-server/serving-certs',
+    help: 'where the webhook certificate is mounted',
+  },
+  'cert-service-name': { type: 'string', default: 'metallb-webhook-service', help: 'Service name in the certificate' },
+  'webhook-secret': { type: 'string', default: 'metallb-webhook-cert', help: 'secret that keeps the certificate' },
+  'webhook-mode': { type: 'string', default: 'enabled', help: 'enabled, disabled or onlywebhook' },
+  'webhook-http2': { type: 'bool', default: false, help: 'offer HTTP/2 on the webhook port' },
+} as const satisfies FlagSpecs
+
+export type ControllerFlags = FlagValues<typeof controllerFlags>
