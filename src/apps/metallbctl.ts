@@ -1,0 +1,42 @@
+/** `metallbctl`: for people. Commands are loaded when they are called, so that each starts quickly. */
+import { type Command, EXIT } from './cli/command.ts'
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  demo: {
+    synopsis: '[--keep] [--nodes N]',
+    summary: 'a Service gets an address, the address answers, its node dies, another takes over',
+    run: async args => (await import('./cli/demo.ts')).demoCommand(args),
+  },
+  explain: {
+    synopsis: 'service NS/NAME [-f FILE|DIR|-] [--kubeconfig FILE] [-o text|json]',
+    summary: 'why a Service has its address or none, and why each node announces it or not',
+    run: async args => (await import('./cli/explain.ts')).explainCommand(args),
+  },
+  lab: {
+    synopsis: 'up|status|exec|kill|heal|down …',
+    summary: 'a bare-metal cluster in network namespaces on this machine',
+    run: async args => (await import('./cli/lab.ts')).labCommand(args),
+  },
+}
+
+function help(): string {
+  const lines = ['metallbctl explains and exercises MetalLB.', '', 'Commands:']
+  for (const [name, { synopsis, summary }] of Object.entries(COMMANDS))
+    lines.push(`  ${name} ${synopsis}`, `      ${summary}`)
+  return `${lines.join('\n')}\n`
+}
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === 'help' || name === '-h' || name === '--help') {
+    process.stdout.write(help())
+    return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command === undefined) {
+    process.stderr.write(`metallbctl: unknown command "${name}"\n\n${help()}`)
+    return EXIT.usage
+  }
+  return command.run(args)
+}
+
+process.exitCode = await main(process.argv.slice(2))
