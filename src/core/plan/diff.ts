@@ -1,0 +1,67 @@
+/** From what is announced for a Service by one protocol, and what should be, to the steps that lead there. */
+import { type Address, sameAddress } from '../ip/index.ts'
+import type { Reason } from '../reason.ts'
+
+export interface AnnouncedAs {
+  readonly address: Address
+  readonly interfaces: ReadonlySet<string> | 'all'
+  /** Why the address is not announced although this node should. */
+  readonly failure?: Reason
+}
+
+export interface Announcement {
+  readonly pool: string
+  readonly addresses: readonly AnnouncedAs[]
+}
+
+export type Step =
+  | { readonly kind: 'start'; readonly announcement: Announcement }
+  | { readonly kind: 'change'; readonly announcement: Announcement; readonly before: Announcement }
+  | { readonly kind: 'stop'; readonly before: Announcement; readonly reason: Reason }
+  /** An address that should be announced cannot be; said once, not on every pass. */
+  | { readonly kind: 'fail'; readonly address: AnnouncedAs; readonly reason: Reason }
+
+/** The addresses that are announced in truth. */
+export function liveAddresses(announcement: Announcement | undefined): AnnouncedAs[] {
+  return (announcement?.addresses ?? []).filter(({ failure }) => failure === undefined)
+}
+
+/** Nothing changed, no steps (IMP-9). A wish of reasons means: do not announce. */
+export function diffAnnouncement(
+  current: Announcement | undefined,
+  wish: Announcement | readonly [Reason, ...Reason[]],
+): Step[] {
+  const before = liveAddresses(current)
+  if (!('addresses' in wish)) return before.length === 0 ? [] : [{ kind: 'stop', before: current!, reason: wish[0] }]
+  const after = liveAddresses(wish)
+  const steps: Step[] = newFailures(current, wish)
+  if (before.length === 0) return after.length === 0 ? steps : [...steps, { kind: 'start', announcement: wish }]
+  if (after.length === 0) return [...steps, { kind: 'stop', before: current!, reason: wish.addresses[0]!.failure! }]
+  if (current!.pool !== wish.pool || !sameAnnounced(before, after))
+    steps.push({ kind: 'change', announcement: wish, before: current! })
+  return steps
+}
+
+function newFailures(current: Announcement | undefined, wish: Announcement): Step[] {
+  const steps: Step[] = []
+  for (const address of wish.addresses) {
+    const reason = address.failure
+    const known = current?.addresses.find(other => sameAddress(other.address, address.address))?.failure
+    if (reason !== undefined && reason.message !== known?.message) steps.push({ kind: 'fail', address, reason })
+  }
+  return steps
+}
+
+function sameAnnounced(a: readonly AnnouncedAs[], b: readonly AnnouncedAs[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(one =>
+      b.some(other => sameAddress(one.address, other.address) && sameNames(one.interfaces, other.interfaces)),
+    )
+  )
+}
+
+function sameNames(a: ReadonlySet<string> | 'all', b: ReadonlySet<string> | 'all'): boolean {
+  if (a === 'all' || b === 'all') return a === b
+  return a.size === b.size && [...a].every(name => b.has(name))
+}

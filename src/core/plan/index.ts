@@ -1,0 +1,6 @@
+export * from './admission.ts'
+export * from './diff.ts'
+export * from './explain.ts'
+export * from './interfaces.ts'
+export * from './layer2.ts'
+export * from './world.ts'

@@ -1,0 +1,27 @@
+import type { Config } from '../config/index.ts'
+import type { Hash } from '../election/index.ts'
+import type { Address } from '../ip/index.ts'
+import type { Endpoint, Node, Service } from '../service.ts'
+
+/** All that the announce decisions look at. The same world gives the same answer on every speaker. */
+export interface World {
+  readonly config: Config
+  /** Present Node objects by name. */
+  readonly nodes: ReadonlyMap<string, Node>
+  /** Nodes with a live speaker; undefined where membership is off and every Node counts. */
+  readonly members: ReadonlySet<string> | undefined
+  /** Endpoints of a Service (`namespace/name`) over all its slices. */
+  readonly endpointsOf: (service: string) => readonly Endpoint[]
+  /** Every Service whose status holds the address. */
+  readonly holdersOf: (address: Address) => Iterable<Service>
+  readonly hash: Hash
+  readonly options: PlanOptions
+}
+
+/** Flags of the speaker that change decisions (chapter 03 section 1.1). */
+export interface PlanOptions {
+  /** `--ignore-exclude-lb` */
+  readonly ignoreExcludeLb: boolean
+  /** `--lb-class`; empty where it is not given. */
+  readonly lbClass: string
+}
