@@ -1,0 +1,8 @@
+export { type Access, CredentialsError, type Identity } from './access.ts'
+export { KubeClient } from './client.ts'
+export { type ApiAnswer, type ApiRequest, Connection, type ConnectionOptions } from './connection.ts'
+export { type CredentialOptions, loadAccess } from './credentials.ts'
+export { Informers } from './informers.ts'
+export { formatJson, parseJson } from './json.ts'
+export { collectionPath, formatQuery, objectPath } from './paths.ts'
+export { type InformerOptions, type InformerStatus, Reflector, type ReflectorContext } from './reflector.ts'
