@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 
 export interface Output {
-  /** Exit code; 128 + signal number is not imitated: an ended program without a code gives -1. */
+  /** Exit code; -1 where a signal ended it. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
@@ -21,23 +21,22 @@ export class CommandError extends Error {
 }
 
 /** Rejects only where the program cannot be started; a failing program is a value. */
-export function run(argv: readonly string[], options: RunOptions = {}): Promise<Output> {
-  const [program = '', ...args] = argv
-  const { promise, resolve, reject } = Promise.withResolvers<Output>()
-  const child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: 'pipe' })
-  const out: Buffer[] = []
-  const err: Buffer[] = []
-  child.stdout.on('data', chunk => out.push(chunk))
-  child.stderr.on('data', chunk => err.push(chunk))
-  child.on('error', error => reject(new CommandError(`cannot run ${program}: ${error.message}`)))
-  const timeout = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000)
-  child.on('close', code => {
-    clearTimeout(timeout)
-    resolve({ code: code ?? -1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() })
+export function run([program = '', ...args]: readonly string[], options: RunOptions = {}): Promise<Output> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: 'pipe' })
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    child.stdout.on('data', chunk => out.push(chunk))
+    child.stderr.on('data', chunk => err.push(chunk))
+    child.on('error', error => reject(new CommandError(`cannot run ${program}: ${error.message}`)))
+    const timeout = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000)
+    child.on('close', code => {
+      clearTimeout(timeout)
+      resolve({ code: code ?? -1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() })
+    })
+    child.stdin.on('error', () => {}) // the program may end before it has read everything
+    child.stdin.end(options.input ?? '')
   })
-  child.stdin.on('error', () => {}) // the program may end before it has read everything
-  child.stdin.end(options.input ?? '')
-  return promise
 }
 
 /** The program's standard output; rejects with a CommandError where it fails. */

@@ -7,4 +7,4 @@ createServer((request, response) => {
   const client = request.socket.remoteAddress?.replace(/^::ffff:/, '')
   response.writeHead(200, { 'content-type': 'text/plain', connection: 'close' })
   response.end(`pod=${POD_NAME} node=${NODE_NAME} client=${client}\n`)
-}).listen(Number(PORT))
+}).listen(Number(PORT), () => process.send?.('listening'))

@@ -1,0 +1,157 @@
+/**
+ * What scheduler and kubelets would do with Pods: place them, give each a namespace and an address on its node and a
+ * real HTTP server as its only container, whatever image it names, and report that in its status.
+ */
+import { once } from 'node:events'
+import { type PodResource, pods as podType } from '../../api/kubernetes/index.ts'
+import { objectKey } from '../../core/object.ts'
+import type { Change, Informer, KubeApi } from '../../ports/index.ts'
+import { addPod, removePod } from './network.ts'
+import type { Processes } from './processes.ts'
+import { nodeCommand } from './programs.ts'
+import { type NodePlan, netnsOf } from './topology.ts'
+
+/** The fields of a Pod the lab looks at beside those the product reads. */
+interface LabPod extends PodResource {
+  spec?: {
+    nodeName?: string
+    hostNetwork?: boolean
+    containers?: { name?: string; ports?: { containerPort?: number }[] }[]
+  }
+}
+
+interface Sandbox {
+  readonly pod: LabPod
+  readonly node: NodePlan
+  readonly netns: string
+  readonly address: string
+}
+
+export interface KubeletOptions {
+  readonly lab: string
+  readonly nodes: readonly NodePlan[]
+  readonly kube: KubeApi
+  readonly pods: Informer<PodResource>
+  readonly processes: Processes
+  /** Whether the node runs and reaches the API. */
+  readonly alive: (node: NodePlan) => boolean
+  readonly log: (line: string) => void
+}
+
+export class Kubelet {
+  readonly #options: KubeletOptions
+  readonly #sandboxes = new Map<string, Sandbox>()
+  #work: Promise<void> = Promise.resolve()
+  #unsubscribe = () => {}
+
+  constructor(options: KubeletOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#options.pods.subscribe(change => {
+      this.#work = this.#work
+        .then(() => this.#handle(change))
+        .catch(error => this.#options.log(`kubelet: ${error.message}`))
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe()
+    await this.#work
+  }
+
+  /** Starts what a killed node ran, as a kubelet does after a boot. */
+  async restartNode(node: NodePlan): Promise<void> {
+    for (const sandbox of this.#on(node)) await this.#run(sandbox)
+  }
+
+  /** Sets the readiness of all Pods of a node, as the node controller does when a node falls silent or returns. */
+  async setReady(node: NodePlan, ready: boolean): Promise<void> {
+    await Promise.all(this.#on(node).map(sandbox => this.#report(sandbox, ready)))
+  }
+
+  #on(node: NodePlan): Sandbox[] {
+    return [...this.#sandboxes.values()].filter(sandbox => sandbox.node === node)
+  }
+
+  async #handle(change: Change<PodResource>): Promise<void> {
+    const pod: LabPod = change.object
+    const sandbox = this.#sandboxes.get(objectKey(pod.metadata))
+    if (change.kind === 'deleted') return sandbox && (await this.#remove(sandbox))
+    if (sandbox !== undefined || pod.spec?.hostNetwork || pod.metadata.deletionTimestamp) return
+    if (!pod.spec?.nodeName) return await this.#place(pod)
+    const node = this.#options.nodes.find(({ name }) => name === pod.spec?.nodeName)
+    if (node !== undefined) await this.#create(pod, node)
+  }
+
+  async #place(pod: LabPod): Promise<void> {
+    const { kube, nodes, alive } = this.#options
+    const [first] = nodes.filter(alive).sort((a, b) => this.#load(a) - this.#load(b))
+    if (first === undefined) return
+    await kube.patch(podType, pod.metadata, { type: 'merge', body: { spec: { nodeName: first.name } } })
+  }
+
+  /** Pods bound to the node, those not yet created included. */
+  #load(node: NodePlan): number {
+    return this.#options.pods.list().filter(({ spec }) => spec?.nodeName === node.name).length
+  }
+
+  async #create(pod: LabPod, node: NodePlan): Promise<void> {
+    const { namespace = '', name } = pod.metadata
+    const netns = netnsOf(this.#options.lab, `pod.${namespace}.${name}`)
+    const sandbox = { pod, node, netns, address: this.#freeAddress(node) }
+    this.#sandboxes.set(objectKey(pod.metadata), sandbox)
+    await addPod(node, netns, sandbox.address)
+    await this.#run(sandbox)
+    await this.#report(sandbox, true)
+  }
+
+  #freeAddress(node: NodePlan): string {
+    const used = new Set(this.#on(node).map(({ address }) => address))
+    for (let host = 2; host < 255; host++) {
+      const address = node.podGateway.replace(/\d+$/, String(host))
+      if (!used.has(address)) return address
+    }
+    throw new Error(`${node.name} has no address left for a pod`)
+  }
+
+  async #run({ pod: { metadata, spec }, node, netns }: Sandbox): Promise<void> {
+    const child = await this.#options.processes.start({
+      name: processName(metadata),
+      netns,
+      node: node.name,
+      argv: nodeCommand('web'),
+      env: { POD_NAME: metadata.name, NODE_NAME: node.name, PORT: String(portOf(spec)) },
+      capabilities: ['+net_bind_service'],
+      ipc: true,
+    })
+    await once(child, 'message') // it listens
+  }
+
+  async #report({ pod: { metadata, spec = {} }, node, address }: Sandbox, ready: boolean): Promise<void> {
+    const status = ready ? 'True' : 'False'
+    const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type, i) => ({
+      type,
+      status: i < 2 ? 'True' : status,
+    }))
+    const containerStatuses = (spec.containers ?? []).map(({ name = 'web' }) => ({ name, ready, restartCount: 0 }))
+    const address_ = { hostIP: node.address, podIP: address, podIPs: [{ ip: address }] }
+    const body = { status: { phase: 'Running', ...address_, conditions, containerStatuses } }
+    await this.#options.kube.patch(podType, metadata, { type: 'merge', body }, 'status')
+  }
+
+  async #remove({ pod, netns }: Sandbox): Promise<void> {
+    this.#sandboxes.delete(objectKey(pod.metadata))
+    await this.#options.processes.stop(({ name }) => name === processName(pod.metadata))
+    await removePod(netns)
+  }
+}
+
+function processName({ namespace, name }: { namespace?: string; name: string }): string {
+  return `pod-${namespace}-${name}`
+}
+
+function portOf(spec: LabPod['spec']): number {
+  return spec?.containers?.[0]?.ports?.[0]?.containerPort ?? 8080
+}
