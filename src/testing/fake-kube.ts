@@ -89,6 +89,9 @@ export class FakeKube implements KubeApi {
     const kind = await this.#request(subresource ? 'patch/status' : 'patch', type, ref)
     const before = kind.objects.get(objectKey(ref))
     if (before === undefined) throw notFound(type, ref)
+    const expected = (patch.body as Partial<KubeObject> | undefined)?.metadata?.resourceVersion
+    if (expected !== undefined && expected !== before.metadata.resourceVersion)
+      throw new KubeError('CONFLICT', `${type.plural} "${ref.name}" has been modified`, { status: 409 })
     if (patch.type === 'json') throw new Error('FakeKube does not do JSON patches')
     return this.#store(type, kind, merge(before, patch.body) as KubeObject) as T
   }

@@ -1,2 +1,4 @@
+export * from './community.ts'
 export * from './model.ts'
 export * from './problems.ts'
+export * from './same.ts'

@@ -15,6 +15,14 @@ export interface Problem {
   readonly transient?: boolean
 }
 
+/** What a rule found in one field; whoever asked adds the object and the path of the field. */
+export interface Finding {
+  /** Relative to the field that was looked at, e.g. `[1].matchExpressions[0].operator`. */
+  readonly path: string
+  readonly message: string
+  readonly hint?: string
+}
+
 /** `IPAddressPool metallb-system/blue spec.addresses[0]: invalid CIDR "10.0.0.1" in pool "blue" …` */
 export function formatProblem({ kind, namespace, name, path, message }: Problem): string {
   return `${kind} ${namespace ? `${namespace}/` : ''}${name}${path ? ` ${path}` : ''}: ${message}`

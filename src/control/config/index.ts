@@ -1,0 +1,3 @@
+export * from './loader.ts'
+export * from './metrics.ts'
+export type { ConfigSources } from './sources.ts'

@@ -1,0 +1,191 @@
+/** Keeps the configuration in force equal to what the cluster says, as long as that is valid: chapter 01 section 3. */
+import { type ConfigSnapshot, type ConfigurationStateResource, parseConfig } from '../../api/index.ts'
+import { type Config, formatProblem, type Problem, sameConfig } from '../../core/config/index.ts'
+import { objectKey } from '../../core/object.ts'
+import type { Clock, Informer, KubeApi, Logger, Metrics, Task } from '../../ports/index.ts'
+import { WorkQueue } from '../queue.ts'
+import type { SyncResult } from '../sync.ts'
+import { dumpOf } from './dump.ts'
+import { type ClientMetrics, clientMetrics } from './metrics.ts'
+import { type ConfigSources, changeMatters, snapshotOf, sourcesOf } from './sources.ts'
+import { StateReporter } from './state.ts'
+
+export interface ConfigLoaderOptions {
+  readonly kube: KubeApi
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** The MetalLB namespace. */
+  readonly namespace: string
+  /** The node of a speaker; absent in the controller. */
+  readonly node?: string
+  /** The own Pod, which owns the ConfigurationState; absent outside a cluster. */
+  readonly pod?: { readonly name: string; readonly uid: string }
+  readonly sources: ConfigSources
+  readonly states: Informer<ConfigurationStateResource>
+  /** Takes the new configuration over, or leaves the former one in force. A rejection counts as `error`. */
+  readonly apply: (config: Config) => SyncResult | Promise<SyncResult>
+  /** Every Service has to be looked at again. */
+  readonly reprocessAll: () => void
+}
+
+/** Lines logged for one broken configuration; the count tells of the rest. */
+const LOGGED_PROBLEMS = 20
+
+/** The queue keys: look at the configuration, look at the ConfigurationState. */
+const CONFIG = 'config'
+const STATE = 'state'
+
+export class ConfigLoader implements Task {
+  readonly name: string
+  readonly #options: ConfigLoaderOptions
+  readonly #log: Logger
+  readonly #metrics: ClientMetrics
+  readonly #queue: WorkQueue
+  readonly #state: StateReporter
+  readonly #ends: (() => void)[] = []
+  /** The last configuration handed to `apply`; none after a transient failure. */
+  #last: { config: Config; applied: boolean } | undefined
+  #attempted = false
+  #trigger = ''
+
+  constructor(options: ConfigLoaderOptions) {
+    const { clock, metrics, log } = options
+    this.#options = options
+    this.name = options.node === undefined ? 'PoolReconciler' : 'ConfigReconciler'
+    this.#log = log.with({ controller: this.name })
+    this.#metrics = clientMetrics(metrics)
+    this.#metrics.configLoaded.set(0)
+    this.#metrics.configStale.set(0)
+    this.#state = new StateReporter({ ...options, log: this.#log })
+    const handle = (key: string) => (key === CONFIG ? this.#reconcile() : this.#state.reconcile())
+    this.#queue = new WorkQueue({ name: this.name, clock, log: this.#log, handle })
+  }
+
+  start(): void {
+    const { sources, node, states } = this.#options
+    const component = node === undefined ? 'controller' : 'speaker'
+    for (const [source, informer] of sourcesOf(sources)) {
+      const end = informer.subscribe(change => {
+        if (changeMatters(component, source, change)) this.#look(objectKey(change.object.metadata))
+      })
+      this.#ends.push(end)
+      void informer.whenSynced().then(() => this.#look(source))
+    }
+    this.#ends.push(
+      states.subscribe(({ object }) => {
+        if (objectKey(object.metadata) === objectKey(this.#state.object)) this.#queue.add(STATE)
+      }),
+    )
+    void states.whenSynced().then(() => this.#queue.add(STATE))
+    this.#queue.start()
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#ends.splice(0)) end()
+    await this.#queue.stop()
+  }
+
+  ready(): true | string {
+    return this.#attempted || 'the configuration has not been looked at yet'
+  }
+
+  #look(trigger: string): void {
+    this.#trigger = trigger
+    this.#queue.add(CONFIG)
+  }
+
+  async #reconcile(): Promise<'done' | 'retry'> {
+    const { sources } = this.#options
+    if (sourcesOf(sources).some(([, informer]) => !informer.synced)) return 'done' // their sync brings us back
+    const trigger = this.#trigger
+    this.#log.info({ 'start reconcile': trigger })
+    this.#metrics.updates.inc()
+    const outcome = await this.#load()
+    this.#attempted = true
+    if (this.#options.states.synced) this.#queue.add(STATE)
+    this.#log.info({ 'end reconcile': trigger })
+    return outcome
+  }
+
+  async #load(): Promise<'done' | 'retry'> {
+    const snapshot = snapshotOf(this.#options.sources, this.#options.namespace)
+    this.#log.debug(() => ({ 'metallb CRs and Secrets': dumpOf(snapshot) }))
+    const parsed = parseConfig(snapshot)
+    if ('problems' in parsed) return this.#refuse(parsed.problems)
+    this.#log.debug(() => ({ 'rendered config': dumpOf(parsed.config) }))
+    if (this.#last === undefined || !sameConfig(this.#last.config, parsed.config)) {
+      for (const warning of parsed.warnings) this.#logProblem(warning)
+      return this.#apply(parsed.config, snapshot)
+    }
+    this.#log.debug({ event: 'configuration did not change, ignoring' })
+    // What could not be applied stays so until other input comes (REF-BUG 10); what is applied is not stale (REF-BUG 9).
+    if (this.#last.applied) this.#settle()
+    else this.#fail()
+    return 'done'
+  }
+
+  #refuse(problems: readonly Problem[]): 'done' {
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    for (const problem of errors.slice(0, LOGGED_PROBLEMS)) this.#logProblem(problem)
+    if (errors.length > LOGGED_PROBLEMS)
+      this.#log.error({ msg: 'failed to parse the configuration', error: `${errors.length} problems in total` })
+    this.#metrics.configStale.set(1)
+    this.#state.report({ kind: 'invalid', message: `configuration error: ${errors.map(formatProblem).join('\n')}` })
+    return 'done' // the next event on any watched object brings the next attempt (section 2.11)
+  }
+
+  async #apply(config: Config, snapshot: ConfigSnapshot): Promise<'done' | 'retry'> {
+    const result = await this.#attempt(config)
+    switch (result) {
+      case 'success':
+      case 'reprocess all':
+        this.#last = { config, applied: true }
+        this.#settle()
+        if (result === 'reprocess all') {
+          this.#log.info({ event: 'force service reload' })
+          this.#options.reprocessAll()
+        }
+        this.#log.info({ event: 'config reloaded' })
+        return 'done'
+      case 'error':
+      case 'error, no retry': {
+        const retry = result === 'error'
+        this.#last = retry ? undefined : { config, applied: false }
+        this.#metrics.updateErrors.inc()
+        this.#fail()
+        const event = retry ? 'reload failed, retry' : 'reload failed, no retry'
+        this.#log.error({ event, 'metallb CRs and Secrets': dumpOf(snapshot) })
+        return retry ? 'retry' : 'done'
+      }
+    }
+  }
+
+  async #attempt(config: Config): Promise<SyncResult> {
+    try {
+      return await this.#options.apply(config)
+    } catch (error) {
+      this.#log.error({ error, msg: 'applying the configuration failed' })
+      return 'error'
+    }
+  }
+
+  #settle(): void {
+    this.#metrics.configLoaded.set(1)
+    this.#metrics.configStale.set(0)
+    this.#state.report({ kind: 'valid' })
+  }
+
+  #fail(): void {
+    this.#metrics.configStale.set(1)
+    const message = 'configuration error: general handler sync state error'
+    this.#state.report({ kind: 'invalid', message })
+  }
+
+  #logProblem({ kind, namespace, name, path, message, hint, severity }: Problem): void {
+    const where = { kind, name, ...(namespace ? { namespace } : {}), ...(path ? { field: path } : {}) }
+    const fields = { ...where, ...(hint ? { hint } : {}), error: message }
+    if (severity === 'error') this.#log.error({ ...fields, msg: 'failed to parse the configuration' })
+    else this.#log.warn({ ...fields, msg: 'configuration warning' })
+  }
+}
