@@ -1,0 +1,97 @@
+/** The only native calls of the project: libc, through koffi. Each thread that needs one declares them for itself. */
+import koffi from 'koffi'
+
+export const AF_NETLINK = 16
+export const AF_PACKET = 17
+export const SOCK_RAW = 3
+export const SOCK_NONBLOCK = 0o4000
+export const SOCK_CLOEXEC = 0o2000000
+export const MSG_DONTWAIT = 0x40
+export const POLLIN = 1
+
+/** The errors callers tell apart. */
+export const ERRNO = { EINTR: 4, EAGAIN: 11, ENETDOWN: 100, ENOBUFS: 105 } as const
+
+const SCHED_FIFO = 1
+const EFD_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC
+
+const libc = koffi.load(null) // the program itself, which links the C library whatever its name
+const libcSocket = libc.func('int socket(int domain, int type, int protocol)')
+const libcBind = libc.func('int bind(int fd, const void *address, uint32_t length)')
+const libcSetsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)')
+const libcClose = libc.func('int close(int fd)')
+const libcEventfd = libc.func('int eventfd(unsigned int value, int flags)')
+const libcScheduler = libc.func('int sched_setscheduler(int pid, int policy, const void *parameters)')
+
+/** Bytes sent or received, or -1 with the reason in `errno()`. These three run once a packet and check nothing. */
+export const send: (fd: number, buffer: Uint8Array, length: number, flags: number) => number = libc.func(
+  'int send(int fd, const void *buffer, size_t length, int flags)',
+)
+export const recv: (fd: number, buffer: Uint8Array, length: number, flags: number) => number = libc.func(
+  'int recv(int fd, _Out_ void *buffer, size_t length, int flags)',
+)
+export const poll: (descriptors: Uint8Array, count: number, timeoutMs: number) => number = libc.func(
+  'int poll(_Inout_ void *descriptors, unsigned long count, int timeout)',
+)
+export const read: (fd: number, buffer: Uint8Array, length: number) => number = libc.func(
+  'int read(int fd, _Out_ void *buffer, size_t length)',
+)
+export const write: (fd: number, buffer: Uint8Array, length: number) => number = libc.func(
+  'int write(int fd, const void *buffer, size_t length)',
+)
+
+/** Of the last call in this thread. */
+export const errno = (): number => koffi.errno()
+
+/** A system call that failed, `code` as in Node's own errors: EPERM, ENODEV, … */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly code: string
+  readonly errno: number
+
+  constructor(call: string, number: number) {
+    const code = NAMES.get(number) ?? `errno ${number}`
+    super(`${call}: ${code}`)
+    this.code = code
+    this.errno = number
+  }
+}
+
+const NAMES = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]))
+
+/** A file descriptor, close-on-exec and non-blocking. @throws SystemError */
+export function socket(domain: number, type: number, protocol: number): number {
+  return checked('socket', libcSocket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol))
+}
+
+export function bind(fd: number, address: Uint8Array): void {
+  checked('bind', libcBind(fd, address, address.length))
+}
+
+export function setsockopt(fd: number, level: number, name: number, value: Uint8Array): void {
+  checked('setsockopt', libcSetsockopt(fd, level, name, value, value.length))
+}
+
+export function close(fd: number): void {
+  libcClose(fd)
+}
+
+/** A counter that makes `poll` return once it is written to. */
+export function eventfd(): number {
+  return checked('eventfd', libcEventfd(0, EFD_FLAGS))
+}
+
+/** Where the buffer lies; keep a reference to it while the kernel may follow the address. */
+export function addressOf(buffer: Uint8Array): bigint {
+  return koffi.address(buffer)
+}
+
+/** Real-time scheduling of the calling thread. False where CAP_SYS_NICE is missing. */
+export function becomeRealtime(priority: number): boolean {
+  return libcScheduler(0, SCHED_FIFO, Int32Array.of(priority)) === 0
+}
+
+function checked(call: string, result: number): number {
+  if (result < 0) throw new SystemError(call, errno())
+  return result
+}

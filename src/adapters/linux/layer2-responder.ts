@@ -1,0 +1,249 @@
+/** The main thread's side of the layer 2 responder: starts the thread, hands over tables, and brings up what it says. */
+import { Worker } from 'node:worker_threads'
+import type {
+  AnnouncedAddress,
+  Clock,
+  Counter,
+  Interfaces,
+  Layer2Responder,
+  Logger,
+  Metrics,
+  NetworkInterface,
+  Task,
+  Timer,
+} from '../../ports/index.ts'
+import { type Exclusions, NO_EXCLUSIONS } from './exclusions.ts'
+import { close, eventfd, write } from './ffi.ts'
+import { CountCollector } from './layer2-counts.ts'
+import { type FromWorker, type Packed, packTable, type ToWorker, type WorkerSetup } from './layer2-messages.ts'
+
+const COLLECT_MS = 1000
+const FIRST_RESTART_MS = 100
+const LONGEST_RESTART_MS = 10_000
+/** A worker that lived this long has not crashed at its start: the next restart comes soon again. */
+const STABLE_MS = 30_000
+
+export interface LinuxLayer2Options {
+  /** Of the worker's entry, `runLayer2Worker`. */
+  readonly worker: URL
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly exclusions?: Exclusions
+  /** Whether the debug level is enabled: only then does the thread report single requests. */
+  readonly debug?: boolean
+  /** Milliseconds between refreshing announcements (IMP-14), 0 for none. */
+  readonly refreshMs?: number
+  /** Ask for SCHED_FIFO, which is granted with CAP_SYS_NICE. */
+  readonly realtime?: boolean
+}
+
+/** What is written to an eventfd: any 64-bit number but 0. */
+const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)
+
+interface Update {
+  readonly rows: readonly AnnouncedAddress[]
+  readonly resolve: readonly (() => void)[]
+}
+
+interface SentUpdate extends Update {
+  readonly id: number
+  readonly packed: Packed
+}
+
+const NOTHING: SentUpdate = { id: 0, rows: [], resolve: [], packed: packTable([]) }
+
+export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
+  readonly name = 'layer2 responder'
+  readonly #options: LinuxLayer2Options
+  readonly #counts: CountCollector
+  readonly #conflicts: Counter
+  readonly #listeners = new Set<() => void>()
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4))
+  readonly #onExit = () => this.#endWorker()
+  #wakeFd = -1
+  #worker: Worker | undefined
+  #interfaces: readonly NetworkInterface[] | undefined
+  #lastId = 0
+  /** Latest wins: while one update is on its way, those that follow become one. */
+  #pending: Update | undefined
+  #sent: SentUpdate | undefined
+  #applied = NOTHING
+  #collecting: Timer | undefined
+  #restarting: Timer | undefined
+  #restartMs = FIRST_RESTART_MS
+  #startedAt = 0
+
+  constructor(options: LinuxLayer2Options) {
+    this.#options = options
+    this.#counts = new CountCollector(options.metrics)
+    this.#conflicts = options.metrics.counter({
+      name: 'metallb_layer2_conflicts_detected',
+      help: 'Number of times another host was seen claiming a service IP announced by this node',
+      labels: ['ip'],
+    })
+  }
+
+  /** Resolves once the interfaces are known. @throws SystemError */
+  async start(): Promise<void> {
+    this.#wakeFd = eventfd()
+    process.on('exit', this.#onExit)
+    this.#startWorker()
+    this.#collectLater()
+    await new Promise<void>(resolve => {
+      const unsubscribe = this.subscribe(() => {
+        unsubscribe()
+        resolve()
+      })
+    })
+  }
+
+  /** Nothing is answered or announced any more once it resolves. */
+  async stop(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#collecting?.cancel()
+    this.#restarting?.cancel()
+    if (worker !== undefined) {
+      const exited = new Promise(resolve => worker.once('exit', resolve))
+      this.#endWorker()
+      await exited
+    }
+    this.#collect()
+    process.off('exit', this.#onExit)
+    close(this.#wakeFd)
+    for (const resolve of [...(this.#sent?.resolve ?? []), ...(this.#pending?.resolve ?? [])]) resolve()
+  }
+
+  ready(): true | string {
+    if (this.#interfaces === undefined) return 'the network interfaces are not known yet'
+    return this.#worker === undefined ? 'the layer 2 responder is being restarted' : true
+  }
+
+  update(rows: readonly AnnouncedAddress[]): Promise<void> {
+    return new Promise(resolve => {
+      this.#pending = { rows, resolve: [...(this.#pending?.resolve ?? []), resolve] }
+      this.#sendPending()
+    })
+  }
+
+  /** Announces every address again, e.g. because a speaker joined that may have claimed them meanwhile (IMP-9). */
+  reannounce(): void {
+    this.#post({ kind: 'reannounce' })
+  }
+
+  current(): readonly NetworkInterface[] {
+    return this.#interfaces ?? []
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #startWorker(): void {
+    const {
+      exclusions = NO_EXCLUSIONS,
+      debug = false,
+      refreshMs = 0,
+      realtime = false,
+      clock,
+      worker: url,
+    } = this.#options
+    const setup = { wakeFd: this.#wakeFd, stop: this.#stop, exclusions, verbose: debug, refreshMs, realtime }
+    const worker = new Worker(url, { name: 'layer2', workerData: setup satisfies WorkerSetup })
+    this.#worker = worker
+    this.#startedAt = clock.monotonic()
+    worker.on('message', (message: FromWorker) => this.#hear(message))
+    worker.on('error', error => this.#logDeath(error))
+    worker.on('exit', () => this.#restartLater(worker))
+    this.#sendPending()
+  }
+
+  #logDeath(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error)
+    this.#options.log.error({ op: 'layer2Responder', error: text, msg: 'the layer 2 responder died, restarting it' })
+  }
+
+  /** With the table it had, and ever later while it keeps dying. */
+  #restartLater(worker: Worker): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    this.#collect()
+    const latest = this.#pending ?? this.#sent ?? this.#applied
+    this.#pending = { rows: latest.rows, resolve: [...(this.#sent?.resolve ?? []), ...(this.#pending?.resolve ?? [])] }
+    this.#sent = undefined
+    this.#applied = NOTHING
+    const { clock } = this.#options
+    if (clock.monotonic() - this.#startedAt > STABLE_MS) this.#restartMs = FIRST_RESTART_MS
+    this.#restarting = clock.after(this.#restartMs, () => this.#startWorker())
+    this.#restartMs = Math.min(2 * this.#restartMs, LONGEST_RESTART_MS)
+  }
+
+  #sendPending(): void {
+    if (this.#worker === undefined || this.#sent !== undefined || this.#pending === undefined) return
+    const packed = packTable(this.#pending.rows)
+    this.#sent = { ...this.#pending, id: ++this.#lastId, packed }
+    this.#pending = undefined
+    this.#post({ kind: 'table', id: this.#sent.id, table: packed.table })
+  }
+
+  #hear(message: FromWorker): void {
+    switch (message.kind) {
+      case 'interfaces':
+        this.#interfaces = message.interfaces
+        for (const listener of [...this.#listeners]) listener()
+        break
+      case 'applied':
+        this.#confirm(message.id)
+        break
+      case 'log':
+        this.#options.log[message.level](message.fields)
+        break
+      case 'conflict':
+        this.#tellConflict(message)
+    }
+  }
+
+  #confirm(id: number): void {
+    if (this.#sent?.id !== id) return
+    const { resolve } = this.#sent
+    this.#counts.collect(this.#applied.packed)
+    this.#applied = { ...this.#sent, resolve: [] }
+    this.#sent = undefined
+    for (const done of resolve) done()
+    this.#sendPending()
+  }
+
+  #tellConflict({ ip, mac, interface: name, count }: Extract<FromWorker, { kind: 'conflict' }>): void {
+    this.#conflicts.inc({ ip }, count)
+    const msg = 'another host claims a service IP that this node announces'
+    this.#options.log.warn({ event: 'addressConflict', ip, interface: name, senderMAC: mac, count, msg })
+  }
+
+  #collect(): void {
+    this.#counts.collect(this.#applied.packed)
+    if (this.#sent !== undefined) this.#counts.collect(this.#sent.packed)
+  }
+
+  #collectLater(): void {
+    this.#collecting = this.#options.clock.after(COLLECT_MS, () => {
+      this.#collect()
+      this.#collectLater()
+    })
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker?.postMessage(message)
+    this.#wake()
+  }
+
+  #endWorker(): void {
+    Atomics.store(this.#stop, 0, 1)
+    this.#wake()
+  }
+
+  #wake(): void {
+    write(this.#wakeFd, ONE, ONE.length)
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * The responder's thread: one loop that sleeps in `poll` until a frame, a netlink message or the main thread wakes it.
+ * The main thread may be blocked for as long as it likes. The sleep is finite because a thread that never returns from
+ * `poll` would keep the process from ending.
+ */
+import { endianness } from 'node:os'
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { ArpStation, type Conflict, type StationEvent } from '../../protocols/arp/index.ts'
+import { ETHERTYPE_ARP } from '../../protocols/ethernet/index.ts'
+import { systemClock } from '../system/clock.ts'
+import { systemRandom } from '../system/random.ts'
+import { excludes } from './exclusions.ts'
+import { becomeRealtime, ERRNO, errno, POLLIN, poll, read, SystemError } from './ffi.ts'
+import { type FromWorker, type ToWorker, unpackTable, type WorkerSetup } from './layer2-messages.ts'
+import { LineLimit } from './line-limit.ts'
+import { NetlinkReader } from './netlink.ts'
+import { HOST_AND_BROADCAST, PacketSocket } from './packet-socket.ts'
+import { stationLine } from './station-log.ts'
+
+const POLL_MS = 100
+/** Places in the poll set. */
+const WAKE = 0
+const NETLINK = 1
+const FIRST_SOCKET = 2
+/** Interfaces that could not be opened are tried again. */
+const RETRY_MS = 5000
+/** How many frames of one interface are answered before the others are looked at. */
+const DRAIN = 64
+/** How many pairs are announced before requests are looked at. */
+const ANNOUNCE = 32
+const FRAME_BYTES = 128
+const REALTIME_PRIORITY = 10
+const LINES_PER_SECOND = 100
+/** One report of a conflict over an address in this time. */
+const CONFLICT_MS = 10_000
+
+export function runLayer2Worker(): void {
+  if (parentPort === null) throw new Error('the layer 2 responder runs in a worker thread')
+  new ResponderLoop(workerData as WorkerSetup, parentPort).run()
+}
+
+class ResponderLoop {
+  readonly #setup: WorkerSetup
+  readonly #port: MessagePort
+  readonly #netlink = new NetlinkReader()
+  readonly #station: ArpStation<PacketSocket>
+  readonly #frame = Buffer.allocUnsafeSlow(FRAME_BYTES)
+  readonly #limit = new LineLimit(LINES_PER_SECOND)
+  readonly #conflicts = new Map<string, { count: number; reportedAt: number }>()
+  #sockets: (readonly [index: number, socket: PacketSocket])[] = []
+  #descriptors = new PollSet([])
+  #retryAt = Infinity
+
+  constructor(setup: WorkerSetup, port: MessagePort) {
+    this.#setup = setup
+    this.#port = port
+    this.#station = new ArpStation({
+      open: ({ index }) => new PacketSocket(index, ETHERTYPE_ARP, HOST_AND_BROADCAST),
+      excluded: name => excludes(setup.exclusions, name),
+      report: event => this.#report(event),
+      verbose: setup.verbose,
+      refreshMs: setup.refreshMs,
+      random: systemRandom,
+    })
+  }
+
+  run(): void {
+    this.#schedule()
+    this.#followInterfaces()
+    try {
+      while (Atomics.load(this.#setup.stop, 0) === 0) this.#turn()
+    } finally {
+      this.#station.close()
+      this.#netlink.close()
+    }
+  }
+
+  #turn(): void {
+    const descriptors = this.#descriptors
+    const ready = descriptors.wait(this.#sleepMs())
+    if (ready > 0) {
+      for (let place = 0; place < this.#sockets.length; place++)
+        if (descriptors.isReady(FIRST_SOCKET + place)) this.#drain(...this.#sockets[place]!)
+      if (descriptors.isReady(WAKE)) this.#readMessages()
+      if (descriptors.isReady(NETLINK) && this.#netlink.read()) this.#followInterfaces()
+    }
+    const now = systemClock.monotonic()
+    if (now >= this.#retryAt) this.#retry(now)
+    this.#station.announce(now, ANNOUNCE)
+  }
+
+  #sleepMs(): number {
+    const next = this.#station.nextAt()
+    if (next === undefined) return POLL_MS
+    return Math.min(POLL_MS, Math.max(0, Math.ceil(next - systemClock.monotonic())))
+  }
+
+  #drain(index: number, socket: PacketSocket): void {
+    for (let count = 0; count < DRAIN; count++) {
+      const length = socket.receive(this.#frame)
+      if (length < 0) return
+      this.#station.receive(index, this.#frame, length)
+    }
+  }
+
+  #readMessages(): void {
+    read(this.#setup.wakeFd, new Uint8Array(8), 8)
+    for (;;) {
+      const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
+      if (received === undefined) return
+      const now = systemClock.monotonic()
+      if (received.message.kind === 'reannounce') this.#station.reannounce(now)
+      else {
+        this.#station.setTable(unpackTable(received.message.table), now)
+        this.#post({ kind: 'applied', id: received.message.id })
+      }
+    }
+  }
+
+  #followInterfaces(): void {
+    const interfaces = this.#netlink.current()
+    this.#station.setInterfaces(interfaces, systemClock.monotonic())
+    this.#watch()
+    this.#post({ kind: 'interfaces', interfaces })
+  }
+
+  #retry(now: number): void {
+    this.#station.retry(now)
+    this.#watch()
+  }
+
+  #watch(): void {
+    this.#retryAt = this.#station.failed ? systemClock.monotonic() + RETRY_MS : Infinity
+    this.#sockets = [...this.#station.links]
+    const sockets = this.#sockets.map(([, { fd }]) => fd)
+    this.#descriptors = new PollSet([this.#setup.wakeFd, this.#netlink.fd, ...sockets])
+  }
+
+  #schedule(): void {
+    if (!this.#setup.realtime) return
+    const msg = becomeRealtime(REALTIME_PRIORITY)
+      ? 'the layer 2 responder runs with real-time scheduling'
+      : 'real-time scheduling is not granted (CAP_SYS_NICE), the layer 2 responder runs as any other thread'
+    this.#post({ kind: 'log', level: 'info', fields: { op: 'startup', msg } })
+  }
+
+  #report(event: StationEvent): void {
+    if (event.kind === 'conflict') this.#reportConflict(event)
+    else {
+      const suppressed = this.#limit.pass(systemClock.monotonic())
+      if (suppressed === undefined) return
+      const { level, fields } = stationLine(event)
+      this.#post({ kind: 'log', level, fields: suppressed > 0 ? { ...fields, suppressed } : fields })
+    }
+  }
+
+  #reportConflict({ exchange }: Conflict): void {
+    const now = systemClock.monotonic()
+    const seen = this.#conflicts.get(exchange.ip) ?? { count: 0, reportedAt: -Infinity }
+    this.#conflicts.set(exchange.ip, seen)
+    seen.count++
+    if (now - seen.reportedAt < CONFLICT_MS) return
+    const { ip, senderMAC: mac, interface: name } = exchange
+    this.#post({ kind: 'conflict', ip, mac, interface: name, count: seen.count })
+    seen.count = 0
+    seen.reportedAt = now
+  }
+
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message)
+  }
+}
+
+/** struct pollfd {int fd; short events; short revents}, once for each descriptor. */
+class PollSet {
+  readonly #bytes: Uint8Array
+  readonly #revents: Int16Array
+  readonly #count: number
+
+  constructor(fds: readonly number[]) {
+    this.#bytes = Buffer.allocUnsafeSlow(8 * fds.length)
+    this.#revents = new Int16Array(this.#bytes.buffer)
+    this.#count = fds.length
+    const view = new DataView(this.#bytes.buffer)
+    const little = endianness() === 'LE'
+    for (const [place, fd] of fds.entries()) {
+      view.setInt32(8 * place, fd, little)
+      view.setInt16(8 * place + 4, POLLIN, little)
+      view.setInt16(8 * place + 6, 0, little)
+    }
+  }
+
+  /** How many are ready. @throws SystemError */
+  wait(timeoutMs: number): number {
+    const ready = poll(this.#bytes, this.#count, timeoutMs)
+    if (ready < 0 && errno() !== ERRNO.EINTR) throw new SystemError('poll', errno())
+    return ready
+  }
+
+  isReady(place: number): boolean {
+    return this.#revents[4 * place + 3] !== 0
+  }
+}

@@ -1,0 +1,98 @@
+/** Whole Ethernet frames of one type on one interface: AF_PACKET, see packet(7). Needs CAP_NET_RAW. */
+import { endianness } from 'node:os'
+import type { Link } from '../../ports/index.ts'
+import {
+  AF_PACKET,
+  addressOf,
+  bind,
+  close,
+  ERRNO,
+  errno,
+  MSG_DONTWAIT,
+  recv,
+  SOCK_RAW,
+  SystemError,
+  send,
+  setsockopt,
+  socket,
+} from './ffi.ts'
+
+const SOL_SOCKET = 1
+const SO_ATTACH_FILTER = 26
+
+/** One instruction of a classic BPF program: operation, jump where true, jump where false, operand. */
+export type Instruction = readonly [code: number, jt: number, jf: number, k: number]
+
+const LOAD_PACKET_TYPE = [0x20, 0, 0, 0xfffff004] as const // ld [SKF_AD_OFF + SKF_AD_PKTTYPE]
+const RETURN = 0x06
+const JUMP_GREATER = 0x25
+
+/**
+ * Frames for this host (0) and broadcasts (1), the first 128 bytes of each. A parent interface can be handed frames of
+ * VLANs that have no device of their own; those are marked OTHERHOST (IMP-12).
+ */
+export const HOST_AND_BROADCAST: readonly Instruction[] = [
+  LOAD_PACKET_TYPE,
+  [JUMP_GREATER, 1, 0, 1],
+  [RETURN, 0, 0, 128],
+  [RETURN, 0, 0, 0],
+]
+
+export class PacketSocket implements Link {
+  readonly fd: number
+
+  /** @throws SystemError EPERM without CAP_NET_RAW, ENODEV where the interface is gone */
+  constructor(interfaceIndex: number, etherType: number, filter: readonly Instruction[]) {
+    this.fd = socket(AF_PACKET, SOCK_RAW, 0) // protocol 0: nothing arrives before the filter is in place
+    try {
+      attachFilter(this.fd, filter)
+      bind(this.fd, linkLayerAddress(interfaceIndex, etherType))
+    } catch (error) {
+      close(this.fd)
+      throw error
+    }
+  }
+
+  send(frame: Uint8Array): void {
+    if (send(this.fd, frame, frame.length, MSG_DONTWAIT) < 0) throw new SystemError('send', errno())
+  }
+
+  receive(into: Uint8Array): number {
+    for (;;) {
+      const length = recv(this.fd, into, into.length, MSG_DONTWAIT)
+      // The news that the interface went down comes first; netlink tells what follows from it.
+      if (length >= 0 || (errno() !== ERRNO.ENETDOWN && errno() !== ERRNO.EINTR)) return length
+    }
+  }
+
+  close(): void {
+    close(this.fd)
+  }
+}
+
+/** struct sock_fprog {u16 len; struct sock_filter *}, each instruction {u16 code; u8 jt; u8 jf; u32 k}. */
+function attachFilter(fd: number, filter: readonly Instruction[]): void {
+  const program = Buffer.allocUnsafeSlow(8 * filter.length)
+  const view = new DataView(program.buffer)
+  const little = endianness() === 'LE'
+  for (const [index, [code, jt, jf, k]] of filter.entries()) {
+    view.setUint16(8 * index, code, little)
+    program[8 * index + 2] = jt
+    program[8 * index + 3] = jf
+    view.setUint32(8 * index + 4, k, little)
+  }
+  const header = new DataView(new ArrayBuffer(16))
+  header.setUint16(0, filter.length, little)
+  header.setBigUint64(8, addressOf(program), little)
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, new Uint8Array(header.buffer))
+}
+
+/** struct sockaddr_ll, 20 bytes; the protocol alone is in network byte order. */
+function linkLayerAddress(interfaceIndex: number, etherType: number): Uint8Array {
+  const address = new DataView(new ArrayBuffer(20))
+  const little = endianness() === 'LE'
+  address.setUint16(0, AF_PACKET, little)
+  address.setUint16(2, etherType, false)
+  address.setInt32(4, interfaceIndex, little)
+  return new Uint8Array(address.buffer)
+}
