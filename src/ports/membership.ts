@@ -8,6 +8,10 @@ export interface Membership {
   rejoin(): void
   /** True once the first join ended or its time was up: before that an election would be won by default (IMP-1). */
   readonly joined: boolean
+  /** Resolves when `joined` becomes true. */
+  whenJoined(): Promise<void>
+  /** This speaker can announce from now on: others may count on it in their elections. */
+  activate(): void
 }
 
 export interface MemberEvent {

@@ -1,0 +1,3 @@
+export * from './layer2.ts'
+export * from './protocol.ts'
+export * from './speaker.ts'

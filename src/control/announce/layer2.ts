@@ -1,0 +1,130 @@
+import { type Address, compareAddresses, formatAddress } from '../../core/ip/index.ts'
+import {
+  type Announcement,
+  announceOn,
+  Layer2Planner,
+  type LocalInterface,
+  liveAddresses,
+  presentInterfaces,
+  type World,
+} from '../../core/plan/index.ts'
+import type { AnnouncedAddress, Interfaces, Layer2Responder, NetworkInterface } from '../../ports/index.ts'
+import type { AnnouncePlanner, AnnounceProtocol } from './protocol.ts'
+
+export interface Layer2Options {
+  readonly node: string
+  readonly responder: Layer2Responder
+  readonly interfaces: Interfaces
+  /** Interfaces that are never announced on (`excludel2.yaml`). Default none. */
+  readonly excludes?: (name: string) => boolean
+}
+
+/** Layer 2: the table of the responder follows the Services; one address may serve several of them. */
+export class Layer2Protocol implements AnnounceProtocol {
+  readonly name = 'layer2'
+  readonly #options: Layer2Options
+  readonly #announced = new Map<string, Announcement>()
+  readonly #listeners = new Set<(service: string) => void>()
+  #dirty = false
+
+  constructor(options: Layer2Options) {
+    this.#options = options
+  }
+
+  planner(world: World): AnnouncePlanner {
+    const planner = new Layer2Planner(world)
+    const local = this.#local()
+    const { node } = this.#options
+    return {
+      shouldAnnounce: admitted => {
+        const { announces, reasons, interfaces } = planner.decide(admitted, node)
+        if (!announces) return reasons
+        return { pool: admitted.pool.name, addresses: announceOn(admitted.addresses, interfaces, local, node) }
+      },
+    }
+  }
+
+  setBalancer(service: string, announcement: Announcement): void {
+    this.#announced.set(service, announcement)
+    this.#dirty = true
+    this.#tell(service)
+  }
+
+  deleteBalancer(service: string): void {
+    if (!this.#announced.delete(service)) return
+    this.#dirty = true
+    this.#tell(service)
+  }
+
+  async commit(): Promise<void> {
+    if (!this.#dirty) return
+    this.#dirty = false
+    try {
+      await this.#options.responder.update(tableOf(this.#announced.values()))
+    } catch (error) {
+      this.#dirty = true
+      throw error
+    }
+  }
+
+  /** Tells when interfaces came, went or changed their state, and some announcement may depend on them. */
+  subscribe(listener: () => void): () => void {
+    let known = JSON.stringify(this.#local())
+    return this.#options.interfaces.subscribe(() => {
+      const now = JSON.stringify(this.#local())
+      if (now === known) return
+      known = now
+      listener()
+      for (const [service, announcement] of this.#announced)
+        if (announcement.addresses.some(({ interfaces }) => interfaces !== 'all')) this.#tell(service)
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#announced.clear()
+    await this.#options.responder.update([])
+  }
+
+  /** Interfaces the Service is announced on, names sorted; undefined where it is not announced. */
+  announcedOn(service: string): readonly string[] | 'all' | undefined {
+    const [first] = liveAddresses(this.#announced.get(service))
+    if (first === undefined) return undefined
+    return first.interfaces === 'all' ? 'all' : presentInterfaces(first.interfaces, this.#local())
+  }
+
+  /** Called with the Service whose announcement changed. */
+  onChange(listener: (service: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #tell(service: string): void {
+    for (const listener of this.#listeners) listener(service)
+  }
+
+  #local(): LocalInterface[] {
+    const { interfaces, excludes = () => false } = this.#options
+    return interfaces
+      .current()
+      .filter(({ name }) => !excludes(name))
+      .map(one => ({ name: one.name, usable: isUsable(one) }))
+  }
+}
+
+function isUsable({ up, carrier, broadcast, mac }: NetworkInterface): boolean {
+  return up && carrier && broadcast && mac !== undefined
+}
+
+/** One row an address, with the interfaces of every Service that holds it. */
+function tableOf(announcements: Iterable<Announcement>): AnnouncedAddress[] {
+  const rows = new Map<string, { address: Address; interfaces: ReadonlySet<string> | 'all' }>()
+  for (const announcement of announcements) {
+    for (const { address, interfaces } of liveAddresses(announcement)) {
+      const text = formatAddress(address)
+      const known = rows.get(text)?.interfaces ?? new Set<string>()
+      const all = known === 'all' || interfaces === 'all'
+      rows.set(text, { address, interfaces: all ? 'all' : new Set([...known, ...interfaces]) })
+    }
+  }
+  return [...rows.values()].sort((a, b) => compareAddresses(a.address, b.address))
+}

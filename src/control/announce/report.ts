@@ -1,0 +1,126 @@
+/** What the speaker says about its announcements: log lines, Kubernetes events, the gauge (chapter 03 section 1.12). */
+import { type Address, formatAddress } from '../../core/ip/index.ts'
+import { type Announcement, liveAddresses, type Step } from '../../core/plan/index.ts'
+import type { Reason } from '../../core/reason.ts'
+import type { Service } from '../../core/service.ts'
+import type { EventRecorder, Gauge, Logger, Metrics } from '../../ports/index.ts'
+
+export interface ReportOptions {
+  readonly node: string
+  readonly recorder: EventRecorder
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+export class Report {
+  readonly #options: ReportOptions
+  readonly #announced: Gauge
+
+  constructor(options: ReportOptions) {
+    this.#options = options
+    this.#announced = options.metrics.gauge({
+      name: 'metallb_speaker_announced',
+      help: 'Services being announced from this node. This is desired state, it does not guarantee that the routing protocols have converged.',
+      labels: ['service', 'protocol', 'node', 'ip'],
+    })
+  }
+
+  announced(service: Service, protocol: string, { announcement, kind }: Step & { kind: 'start' | 'change' }): void {
+    const ips = textsOf(announcement)
+    for (const ip of ips) this.#announced.set(1, this.#labels(service.key, protocol, ip))
+    const line = { event: 'serviceAnnounced', msg: 'service has IP, announcing', ips, pool: announcement.pool }
+    this.#options.log.info({ ...line, protocol, service: service.key })
+    if (kind === 'start')
+      this.#event(
+        service,
+        'Normal',
+        'nodeAssigned',
+        `announcing from node "${this.#options.node}" with protocol "${protocol}"`,
+      )
+  }
+
+  /** The gauge of addresses that are announced no more. */
+  gone(service: string, protocol: string, before: Announcement, after?: Announcement): void {
+    const kept = new Set(after && textsOf(after))
+    for (const ip of textsOf(before)) if (!kept.has(ip)) this.#announced.remove(this.#labels(service, protocol, ip))
+  }
+
+  withdrawn(service: string, protocol: string, before: Announcement, reason: Reason): void {
+    this.#options.log.info({
+      event: 'serviceWithdrawn',
+      msg: 'withdrawing service announcement',
+      ip: textsOf(before),
+      pool: before.pool,
+      protocol,
+      reason: reason.code,
+      service,
+    })
+  }
+
+  failed(service: Service, protocol: string, { address, reason }: Step & { kind: 'fail' }): void {
+    const { interfaces } = address
+    this.#options.log.warn({
+      op: 'SetBalancer',
+      protocol,
+      service: service.key,
+      ip: formatAddress(address.address),
+      interfaces: interfaces === 'all' ? interfaces : [...interfaces].sort(),
+      reason: reason.message,
+      msg: "the specified interfaces used to announce LB IP don't exist",
+    })
+    this.#event(service, 'Warning', reason.code, reason.message)
+  }
+
+  /** Why the Service has nothing to announce: an error where the controller handed out what it may not. */
+  refused({ key, ingress }: Service, reason: Reason): void {
+    const ips = ingress.map(({ text }) => text)
+    const line = { op: 'setBalancer', service: key, ips }
+    const { log } = this.#options
+    if (reason.code === 'invalidIP')
+      log.error({ ...line, error: reason.message, msg: 'invalid IP allocated by controller' })
+    if (reason.code === 'ipNotAllowed') {
+      const msg = 'IP allocated by controller not allowed by config'
+      log.error({ ...line, error: 'assigned IP not allowed by config', msg })
+    }
+  }
+
+  /** The lines of chapter 03 section 1.8; every reason in order under `reasons`. */
+  notAnnounced(service: string, protocol: string, reasons: readonly Reason[]): void {
+    const { log } = this.#options
+    const codes = reasons.map(({ code }) => code)
+    if (codes[0] === 'sharedIPWithServiceSelector')
+      log.warn({ event: 'skipping should announce l2', service, reason: reasons[0]!.message })
+    else
+      log.debug(() => ({
+        event: 'shouldannounce',
+        protocol: protocol === 'layer2' ? 'l2' : protocol,
+        service,
+        message: codes.includes('noEndpoints') ? 'failed no active endpoints' : reasons.at(-1)!.message,
+        reasons: codes,
+      }))
+  }
+
+  rejected(service: string, addresses: readonly Address[]): void {
+    this.#options.log.error({
+      op: 'setConfig',
+      service,
+      ip: addresses.map(formatAddress),
+      error: 'service has no configuration under new config',
+      msg: 'new configuration rejected',
+    })
+  }
+
+  #event(service: Service, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    const { namespace, name, uid, resourceVersion } = service
+    const target = { apiVersion: 'v1', kind: 'Service', namespace, name, uid, resourceVersion }
+    this.#options.recorder.event(target, type, reason, message)
+  }
+
+  #labels(service: string, protocol: string, ip: string) {
+    return { service, protocol, node: this.#options.node, ip }
+  }
+}
+
+function textsOf(announcement: Announcement): string[] {
+  return liveAddresses(announcement).map(({ address }) => formatAddress(address))
+}

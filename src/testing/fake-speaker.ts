@@ -1,0 +1,106 @@
+/** The surroundings of one speaker, for tests: who is a member, what is on the wire, which interfaces exist. */
+import { formatAddress } from '../core/ip/index.ts'
+import type {
+  AnnouncedAddress,
+  Interfaces,
+  Layer2Responder,
+  MemberEvent,
+  Membership,
+  NetworkInterface,
+} from '../ports/index.ts'
+
+export class FakeResponder implements Layer2Responder {
+  /** `address` or `address eth0,eth1`, as of the last update. */
+  table: string[] = []
+  updates = 0
+  /** Set to make updates fail. */
+  fail = false
+
+  async update(table: readonly AnnouncedAddress[]): Promise<void> {
+    this.updates++
+    if (this.fail) throw new Error('the responder is gone')
+    this.table = table.map(({ address, interfaces }) => {
+      const text = formatAddress(address)
+      return interfaces === 'all' ? text : `${text} ${[...interfaces].sort().join(',')}`
+    })
+  }
+}
+
+export class FakeMembership implements Membership {
+  joined = true
+  activated = false
+  rejoins = 0
+  #members: Set<string> | undefined
+  #listeners = new Set<(event: MemberEvent) => void>()
+  #waiting: (() => void)[] = []
+
+  constructor(members: string[] | undefined) {
+    this.#members = members && new Set(members)
+  }
+
+  members(): ReadonlySet<string> | undefined {
+    return this.#members
+  }
+
+  set(...members: string[]): void {
+    const gone = [...(this.#members ?? [])].filter(node => !members.includes(node))
+    const come = members.filter(node => !this.#members?.has(node))
+    this.#members = new Set(members)
+    for (const node of gone) this.#emit({ kind: 'NodeLeave', node, address: '' })
+    for (const node of come) this.#emit({ kind: 'NodeJoin', node, address: '' })
+  }
+
+  join(): void {
+    this.joined = true
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  async whenJoined(): Promise<void> {
+    if (!this.joined) await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
+  subscribe(listener: (event: MemberEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  rejoin(): void {
+    this.rejoins++
+  }
+
+  activate(): void {
+    this.activated = true
+  }
+
+  #emit(event: MemberEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
+
+export class FakeInterfaces implements Interfaces {
+  #current: NetworkInterface[]
+  #listeners = new Set<() => void>()
+
+  constructor(...names: string[]) {
+    this.#current = names.map((name, index) => anInterface(name, { index: index + 1 }))
+  }
+
+  current(): readonly NetworkInterface[] {
+    return this.#current
+  }
+
+  set(...interfaces: NetworkInterface[]): void {
+    this.#current = interfaces
+    for (const listener of this.#listeners) listener()
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+}
+
+export function anInterface(name: string, change: Partial<NetworkInterface> = {}): NetworkInterface {
+  const mac = '02:00:00:00:00:01' as NetworkInterface['mac']
+  return { index: 1, name, mac, up: true, carrier: true, broadcast: true, noArp: false, addresses: [], ...change }
+}
