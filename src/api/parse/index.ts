@@ -7,6 +7,7 @@ import { type Report, readObjects } from './objects.ts'
 import { parsePools } from './pools.ts'
 import type { ConfigSnapshot, Labelled } from './snapshot.ts'
 
+export { groupObjects } from './group.ts'
 export type { ConfigSnapshot } from './snapshot.ts'
 
 export type ParsedConfig = { config: Config; warnings: Problem[] } | { problems: Problem[] }

@@ -62,6 +62,7 @@ export class ConfigLoader implements Task {
     this.#queue = new WorkQueue({ name: this.name, clock, log: this.#log, handle })
   }
 
+  /** Nothing is looked at before every cache is complete: half a configuration would take addresses away. */
   start(): void {
     const { sources, node, states } = this.#options
     const component = node === undefined ? 'controller' : 'speaker'
@@ -70,15 +71,15 @@ export class ConfigLoader implements Task {
         if (changeMatters(component, source, change)) this.#look(objectKey(change.object.metadata))
       })
       this.#ends.push(end)
-      void informer.whenSynced().then(() => this.#look(source))
     }
     this.#ends.push(
       states.subscribe(({ object }) => {
         if (objectKey(object.metadata) === objectKey(this.#state.object)) this.#queue.add(STATE)
       }),
     )
+    this.#look('start')
     void states.whenSynced().then(() => this.#queue.add(STATE))
-    this.#queue.start()
+    void Promise.all(sourcesOf(sources).map(([, informer]) => informer.whenSynced())).then(() => this.#queue.start())
   }
 
   async stop(): Promise<void> {
@@ -87,7 +88,10 @@ export class ConfigLoader implements Task {
   }
 
   ready(): true | string {
-    return this.#attempted || 'the configuration has not been looked at yet'
+    if (this.#attempted) return true
+    const missing = sourcesOf(this.#options.sources).filter(([, informer]) => !informer.synced)
+    if (missing.length === 0) return 'the configuration has not been looked at yet'
+    return `waiting for the first list of ${missing.map(([source]) => source).join(', ')}`
   }
 
   #look(trigger: string): void {
@@ -96,8 +100,6 @@ export class ConfigLoader implements Task {
   }
 
   async #reconcile(): Promise<'done' | 'retry'> {
-    const { sources } = this.#options
-    if (sourcesOf(sources).some(([, informer]) => !informer.synced)) return 'done' // their sync brings us back
     const trigger = this.#trigger
     this.#log.info({ 'start reconcile': trigger })
     this.#metrics.updates.inc()
