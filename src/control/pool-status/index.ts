@@ -1,0 +1,1 @@
+export { PoolStatusController, type PoolStatusControllerOptions } from './controller.ts'

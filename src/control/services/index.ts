@@ -1,0 +1,1 @@
+export { ServiceController, type ServiceControllerOptions, type UsageSource } from './controller.ts'

@@ -1,0 +1,297 @@
+import type { Pool } from '../config/index.ts'
+import { type Address, type Family, formatAddress, sameAddress } from '../ip/index.ts'
+import type { Reason } from '../reason.ts'
+import type { Service } from '../service.ts'
+import { admissionRefusal } from './admission.ts'
+import { addCounts } from './capacity.ts'
+import { poolReason, Refusal, refuse } from './refusal.ts'
+import type { Want } from './request.ts'
+import { type Candidates, candidatesOf, chooseAny, chooseFrom, chooseOther, unknownPool } from './selection.ts'
+import { portClashText, portNames, shareKeyOf, sharesWith, sharingReason } from './share.ts'
+import { clashingPort, type Holding, type Use } from './space.ts'
+import { type Place, PoolState, PoolTable } from './table.ts'
+import { quote, quoteAddresses } from './text.ts'
+import { WaitIndex } from './wait-index.ts'
+
+/** The addresses of one Service. */
+export interface Allocation extends Holding {
+  readonly addresses: readonly Address[]
+  readonly pool: string
+  /** The Service's status has shown these addresses; until then an empty status is a stale one (D2). */
+  readonly confirmed: boolean
+}
+
+interface Held extends Holding {
+  addresses: readonly Address[]
+  places: readonly Place[]
+  pool: string
+  confirmed: boolean
+}
+
+/** Counters of one pool; an address shared by several Services counts once. */
+export interface PoolUsage {
+  readonly capacity: Readonly<Record<Family, bigint>>
+  /** Sum of both families, at most 2^63-1 (D11). */
+  readonly total: bigint
+  readonly assigned: Readonly<Record<Family, bigint>>
+  readonly available: Readonly<Record<Family, bigint>>
+  readonly services: number
+}
+
+/** What a new set of pools means. */
+export interface PoolsChange {
+  /** False where the pools are the same as before. */
+  readonly changed: boolean
+  /** Services whose pool changed; those that lost their address are among them. */
+  readonly affected: readonly string[]
+}
+
+/** Who holds which address of which pool. All decisions are synchronous; nothing here knows a cluster. */
+export class Allocator {
+  /** Services that wait for an address. Filed by whoever converges them. */
+  readonly waiting = new WaitIndex()
+  #states = new Map<string, PoolState>()
+  #table = new PoolTable([])
+  #candidates: Candidates = { pinned: [], open: [] }
+  readonly #held = new Map<string, Held>()
+  readonly #touched = new Set<string>()
+
+  /** In the order they are tried. */
+  get pools(): readonly Pool[] {
+    return [...this.#candidates.pinned, ...this.#candidates.open].map(({ pool }) => pool)
+  }
+
+  get hasPools(): boolean {
+    return this.#states.size > 0
+  }
+
+  /** Keys of the Services that hold an address. */
+  get holders(): Iterable<string> {
+    return this.#held.keys()
+  }
+
+  allocationOf(key: string): Allocation | undefined {
+    return this.#held.get(key)
+  }
+
+  /** Services that hold the address. */
+  holdersOf(address: Address): string[] {
+    const place = this.#table.find(address)
+    return place === undefined ? [] : [...(useAt(place)?.holders.keys() ?? [])].sort()
+  }
+
+  usage(pool: string): PoolUsage | undefined {
+    const state = this.#states.get(pool)
+    if (state === undefined) return undefined
+    const { ipv4, ipv6 } = state.spaces
+    const assigned = { ipv4: BigInt(ipv4.uses.size), ipv6: BigInt(ipv6.uses.size) }
+    return {
+      capacity: { ipv4: ipv4.capacity, ipv6: ipv6.capacity },
+      total: addCounts(ipv4.capacity, ipv6.capacity),
+      assigned,
+      available: { ipv4: ipv4.capacity - assigned.ipv4, ipv6: ipv6.capacity - assigned.ipv6 },
+      services: state.services,
+    }
+  }
+
+  /** Pools whose counters changed, or that came or went, since the last call. */
+  takeTouched(): string[] {
+    const touched = [...this.#touched]
+    this.#touched.clear()
+    return touched
+  }
+
+  /**
+   * Takes over a new set of pools (section 2.10). Allocations keep their addresses where one pool still covers them, or
+   * the one address of two that is still covered (D3); others are released.
+   */
+  setPools(pools: readonly Pool[]): PoolsChange {
+    const before = this.#states
+    this.#states = new Map()
+    for (const pool of pools) {
+      const known = before.get(pool.name)
+      this.#states.set(pool.name, known && samePool(known.pool, pool) ? known : new PoolState(pool))
+    }
+    const states = [...this.#states.values()]
+    this.#table = new PoolTable(states)
+    this.#candidates = candidatesOf(states)
+    const gone = new Set([...before.values()].filter(state => this.#states.get(state.pool.name) !== state))
+    const fresh = states.filter(state => before.get(state.pool.name) !== state)
+    for (const { pool } of [...gone, ...fresh]) this.#touched.add(pool.name)
+    const affected = [...this.#held.values()].filter(({ places }) => gone.has(places[0]!.state))
+    for (const held of affected) this.#rehome(held)
+    return { changed: gone.size + fresh.length > 0, affected: affected.map(({ key }) => key) }
+  }
+
+  #rehome(held: Held): void {
+    const covered = [held.addresses, ...held.addresses.map(address => [address])]
+    const addresses = covered.find(candidate => this.#placesOf(candidate) !== undefined)
+    if (addresses === undefined) {
+      this.#held.delete(held.key)
+      return
+    }
+    this.#record({ ...held, addresses, places: this.#placesOf(addresses)! })
+  }
+
+  /** Where the addresses lie, provided that one pool has them all. */
+  #placesOf(addresses: readonly Address[]): Place[] | undefined {
+    const places = addresses.map(address => this.#table.find(address))
+    const state = places[0]?.state
+    return state !== undefined && places.every(place => place?.state === state) ? (places as Place[]) : undefined
+  }
+
+  /**
+   * Whether the Service may hold exactly these addresses: the pool, or the first objection of section 2.5. Changes
+   * nothing. `learned` applies the older sharing rule to what a status already says (D7).
+   */
+  check(service: Service, addresses: readonly Address[], learned = false): Pool | Refusal {
+    const checked = this.#check(service, holdingOf(service), addresses, learned)
+    return checked instanceof Refusal ? checked : checked[0]!.state.pool
+  }
+
+  #check(service: Service, holding: Holding, addresses: readonly Address[], learned: boolean): Place[] | Refusal {
+    const places = this.#placesOf(addresses)
+    if (places === undefined)
+      return new Refusal(`${quoteAddresses(addresses)} is not allowed in config`, addresses.map(this.#whereabouts))
+    const { pool } = places[0]!.state
+    const excluded = admissionRefusal(pool, service)
+    if (excluded !== undefined) return new Refusal(`pool ${pool.name} not compatible for ip assignment`, [excluded])
+    if (addresses.length > 2) return refuse('tooMany', `more than two addresses ${quoteAddresses(addresses)}`)
+    if (addresses.length === 2 && addresses[0]!.family === addresses[1]!.family)
+      return refuse('sameFamily', `${quoteAddresses(addresses).slice(1, -1)} has the same family`)
+    for (const [index, place] of places.entries()) {
+      const objection = sharingObjection(service, holding, place, addresses[index]!, learned)
+      if (objection !== undefined) return objection
+    }
+    return places
+  }
+
+  #whereabouts = (address: Address): Reason => {
+    const pool = this.#table.find(address)?.state.pool
+    const text = formatAddress(address)
+    return pool === undefined
+      ? { code: 'notInAnyPool', message: `${text} is in no pool` }
+      : poolReason(pool, 'inPool', `has ${text}`)
+  }
+
+  /** Gives the Service exactly these addresses, in place of what it holds; refused, it keeps what it holds. */
+  assign(service: Service, addresses: readonly Address[], learned = false): Allocation | Refusal {
+    const holding = holdingOf(service)
+    const before = this.#held.get(service.key)
+    if (before !== undefined && sameHolding(before, holding) && sameList(before.addresses, addresses)) {
+      if (admissionRefusal(before.places[0]!.state.pool, service) === undefined) return before
+    }
+    const places = this.#check(service, holding, addresses, learned)
+    if (places instanceof Refusal) return places
+    if (before !== undefined) this.#forget(before)
+    return this.#record({ ...holding, addresses, places, pool: '', confirmed: false })
+  }
+
+  /** The status shows what the Service holds. */
+  confirm(key: string): void {
+    const held = this.#held.get(key)
+    if (held !== undefined) held.confirmed = true
+  }
+
+  /** Answers whether anything was held. */
+  release(key: string): boolean {
+    const held = this.#held.get(key)
+    if (held === undefined) return false
+    this.#forget(held)
+    this.#held.delete(key)
+    return true
+  }
+
+  /** Addresses for a Service that holds none, from the named pool or from any; changes nothing. */
+  choose(service: Service, want: Want, pool?: string): Address[] | Refusal {
+    const holding = holdingOf(service)
+    if (pool === undefined) return chooseAny(this.#candidates, service, holding, want)
+    const state = this.#states.get(pool)
+    return state === undefined ? unknownPool(pool) : chooseFrom(state, service, holding, want)
+  }
+
+  /** An address of the family the Service lacks, from the pool it holds; changes nothing. */
+  chooseOther(service: Service, allocation: Allocation): Address | Refusal {
+    const family = allocation.addresses[0]!.family === 'ipv4' ? 'ipv6' : 'ipv4'
+    return chooseOther(this.#states.get(allocation.pool)!, family, holdingOf(service))
+  }
+
+  /** Files what the Service waits for. */
+  wait(service: Service, needs: Refusal['needs']): void {
+    if (needs.length === 0) this.waiting.forget(service.key)
+    else this.waiting.file(service, holdingOf(service), needs)
+  }
+
+  #record(held: Held): Allocation {
+    const { state } = held.places[0]!
+    for (const place of held.places) {
+      state.spaces[place.family].add(place.rank, held)
+      if (held.share.group !== '') this.waiting.open(place)
+    }
+    held.pool = state.pool.name
+    state.services++
+    this.#held.set(held.key, held)
+    this.#touched.add(held.pool)
+    return held
+  }
+
+  #forget(held: Held): void {
+    const { state } = held.places[0]!
+    for (const place of held.places) {
+      state.spaces[place.family].remove(place.rank, held)
+      this.waiting.open(place)
+    }
+    state.services--
+    this.#touched.add(held.pool)
+  }
+}
+
+function holdingOf(service: Service): Holding {
+  return { key: service.key, ports: portNames(service), share: shareKeyOf(service) }
+}
+
+function useAt({ state, family, rank }: Place): Use | undefined {
+  return state.spaces[family].uses.get(rank)
+}
+
+/** Rule of section 2.6; the key clash is reported before the port clash. */
+function sharingObjection(service: Service, holding: Holding, place: Place, address: Address, learned: boolean) {
+  const use = useAt(place)
+  if (use === undefined) return undefined
+  const needs = [{ kind: 'address', ...address } as const]
+  const others = [...use.holders.values()].filter(({ key }) => key !== service.key)
+  const strangers = others.filter(({ share }) => !sharesWith(share, holding.share, learned))
+  if (strangers.length > 0) {
+    const names = others.map(({ key }) => key).sort()
+    const message = `can't change sharing key for ${quote(service.key)}, address also in use by ${names.join(',')}`
+    const reasons = strangers.map(({ key, share }) => sharingReason(service, holding.share, key, share))
+    return new Refusal(message, reasons, needs)
+  }
+  const port = clashingPort(use, holding)
+  return port === undefined ? undefined : refuse('portInUse', portClashText(port, address), needs)
+}
+
+function sameHolding(a: Holding, b: Holding): boolean {
+  const { sharing, backend, group } = a.share
+  if (sharing !== b.share.sharing || backend !== b.share.backend || group !== b.share.group) return false
+  return a.ports.length === b.ports.length && a.ports.every((port, index) => port === b.ports[index])
+}
+
+function sameList(a: readonly Address[], b: readonly Address[]): boolean {
+  return a.length === b.length && a.every((address, index) => sameAddress(address, b[index]!))
+}
+
+/** Equal as far as allocation goes; how an entry was spelled does not matter. */
+function samePool(a: Pool, b: Pool): boolean {
+  return poolText(a) === poolText(b)
+}
+
+function poolText({ namespace, ranges, autoAssign, avoidBuggyIPs, allocation }: Pool): string {
+  const scope = allocation && [
+    allocation.priority,
+    allocation.namespaces && [...allocation.namespaces].sort(),
+    allocation.serviceSelectors,
+  ]
+  const spans = ranges.map(({ family, first, last }) => `${family} ${first}-${last}`)
+  return JSON.stringify([namespace, spans, autoAssign, avoidBuggyIPs, scope])
+}

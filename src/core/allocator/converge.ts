@@ -1,0 +1,299 @@
+/** From a Service and what is held to what the Service should look like (chapter 02 section 1.6). */
+import { type Address, formatAddress, sameAddress } from '../ip/index.ts'
+import type { Reason } from '../reason.ts'
+import { POOL_ANNOTATION, type Service } from '../service.ts'
+import type { Allocation, Allocator } from './allocator.ts'
+import type { Outcome, ServiceEvent, ServiceLog } from './outcome.ts'
+import { type Need, Refusal, refuse } from './refusal.ts'
+import {
+  type Families,
+  familiesOf,
+  prefersDual,
+  requestedAddresses,
+  requestedPool,
+  requestMet,
+  type Want,
+  wantOf,
+} from './request.ts'
+import { quoteAddresses, quoteList } from './text.ts'
+
+/** Brings the allocator in line with the Service; the caller writes the outcome back and files its needs. */
+export function converge(allocator: Allocator, service: Service): Outcome {
+  return new Convergence(allocator, service).run()
+}
+
+/** One run; the numbers are the steps of section 1.6. */
+class Convergence {
+  readonly #allocator: Allocator
+  readonly #service: Service
+  readonly #events: ServiceEvent[] = []
+  readonly #logs: ServiceLog[] = []
+  readonly #reasons: Reason[] = []
+  readonly #needs: Need[] = []
+
+  constructor(allocator: Allocator, service: Service) {
+    this.#allocator = allocator
+    this.#service = service
+  }
+
+  run(): Outcome {
+    const unserved = this.#unserved()
+    if (unserved !== undefined) return unserved
+    const service = this.#service
+    const want = wantOf(service)
+    const shown = shownIngress(service)
+    if (shown.length === 0) return this.#unwritten() ? this.#keep(want) : this.#allocate(want)
+    const families = this.#shownFamilies(shown)
+    if (want instanceof Refusal) return this.#unknownFamily(want) // 6c
+    const current = families === 'unknown' ? [] : wantedOf(shown as Address[], families, want, service)
+    this.#adopt(current)
+    return this.#keep(want)
+  }
+
+  /** Steps 1 to 5: Services that cannot have an address. */
+  #unserved(): Outcome | undefined {
+    const { type, clusterIPs, ipFamilyPolicy } = this.#service
+    if (type !== 'LoadBalancer') {
+      this.#log('debug', { event: 'clearAssignment', reason: 'notLoadBalancer', msg: 'not a LoadBalancer' })
+      return this.#clear('success', { code: 'notLoadBalancer', message: `is of type ${type}, not LoadBalancer` })
+    }
+    if (!this.#allocator.hasPools) {
+      this.#log('debug', { event: 'clearAssignment', reason: 'noConfig', msg: 'pools are empty' })
+      return this.#clear('error, no retry', { code: 'noConfig', message: 'there are no address pools' })
+    }
+    if (clusterIPs.length === 0) {
+      this.#log('info', { event: 'clearAssignment', reason: 'noClusterIPs', msg: 'No ClusterIPs' })
+      return this.#clear('error, no retry', { code: 'noClusterIPs', message: 'the service has no cluster IP' })
+    }
+    if (ipFamilyPolicy !== 'RequireDualStack' || clusterIPs.length >= 2) return undefined
+    const message = `Service requires dual stack but not enough clusterips [${clusterIPs.join(' ')}]`
+    this.#event({ type: 'Warning', reason: 'not enough clusterips', message, standing: true })
+    const reason = 'requires dual stack but clusterips are not dual stack'
+    this.#log('error', { event: 'clearAssignment', reason, msg: message })
+    return this.#clear('error, no retry', { code: 'notEnoughClusterIPs', message: reason })
+  }
+
+  /** An allocation that no status has shown yet: an empty status is a stale one (D2), anything else was emptied (6a). */
+  #unwritten(): boolean {
+    const held = this.#allocator.allocationOf(this.#service.key)
+    if (held === undefined || held.confirmed) {
+      this.#allocator.release(this.#service.key)
+      return false
+    }
+    if (this.#allocator.assign(this.#service, held.addresses) instanceof Refusal) {
+      this.#allocator.release(this.#service.key)
+      return false
+    }
+    this.#assigned(held.addresses)
+    return true
+  }
+
+  #shownFamilies(shown: readonly (Address | undefined)[]): Families | 'unknown' {
+    const texts = shown.map(address => (address === undefined ? '<nil>' : formatAddress(address)))
+    const families = familiesOf(shown.map((address, index) => ({ text: texts[index]!, address })))
+    if (!(families instanceof Refusal)) return families
+    const message = `Failed to retrieve LBIPs IPFamily for ${quoteList(texts)}: ${families.message}` // 6b
+    this.#event({ type: 'Warning', reason: 'nolbIPsIPFamily', message })
+    this.#log('error', { event: 'clearAssignment', reason: 'nolbIPsIPFamily', error: families.message, msg: message })
+    return 'unknown'
+  }
+
+  #unknownFamily({ message: error, reasons }: Refusal): Outcome {
+    const { clusterIPs } = this.#service
+    const message = `Failed to retrieve ClusterIPs IPFamily for ${quoteList(clusterIPs)} ${clusterIPs[0]}: ${error}`
+    this.#event({ type: 'Warning', reason: 'noclusterIPsIPFamily', message, standing: true })
+    this.#log('error', { event: 'clearAssignment', reason: 'noclusterIPsIPFamily', error, msg: message })
+    this.#reasons.push(...reasons)
+    return {
+      ...this.#outcome([], 'error, no retry'),
+      addresses: shownIngress(this.#service).filter(address => address !== undefined),
+      pool: this.#service.annotations[POOL_ANNOTATION],
+      changed: false,
+    }
+  }
+
+  /** Step 7: what the status shows is held again, or what of it still can be (D3). */
+  #adopt(current: readonly Address[]): void {
+    const { key } = this.#service
+    if (current.length === 0) {
+      this.#allocator.release(key)
+      return
+    }
+    const claim = this.#allocator.assign(this.#service, current)
+    if (!(claim instanceof Refusal)) {
+      this.#allocator.confirm(key)
+      return
+    }
+    const error = claim.text
+    const message = `current IP for "${key}" not allowed by config, will attempt for new IP assignment: ${error}`
+    this.#event({ type: 'Normal', reason: 'ClearAssignment', message })
+    const msg = 'current IP not allowed by config, clearing'
+    this.#log('info', { event: 'clearAssignment', error, msg })
+    this.#reasons.push(...claim.reasons)
+    const keeps = (address: Address) => !(this.#allocator.assign(this.#service, [address]) instanceof Refusal)
+    if (current.length < 2 || !current.some(keeps)) this.#allocator.release(key)
+  }
+
+  /** Steps 8 to 10: an address that is held stays, unless the Service asks for another. */
+  #keep(want: Want | Refusal): Outcome {
+    const { key } = this.#service
+    const held = this.#allocator.allocationOf(key)
+    const pool = requestedPool(this.#service)
+    if (held !== undefined && pool !== undefined && pool !== held.pool)
+      this.#abandon('differentPoolRequested', 'a different pool')
+    const requested = requestedAddresses(this.#service)
+    if (requested instanceof Refusal) return this.#badRequest(requested) // 9
+    if (requested.length > 0 && held !== undefined && !this.#meets(requested, held, want))
+      this.#abandon('differentIPRequested', 'a different IP')
+    return this.#allocator.allocationOf(key) === undefined ? this.#allocate(want) : this.#complete(want)
+  }
+
+  #meets(requested: readonly Address[], held: Allocation, want: Want | Refusal): boolean {
+    const dual = !(want instanceof Refusal) && want.families === 'dual'
+    const otherFamilyFree = dual && prefersDual(this.#service) // D15
+    if (dual && !otherFamilyFree && requested.length === 1) return false
+    return requestMet(requested, held.addresses, otherFamilyFree)
+  }
+
+  #abandon(reason: string, what: string): void {
+    if (!this.#allocator.release(this.#service.key)) return
+    const msg = `user requested ${what} than the one currently assigned`
+    this.#log('info', { event: 'clearAssignment', reason, msg })
+    this.#reasons.push({ code: reason, message: msg })
+  }
+
+  #badRequest({ message: error, reasons }: Refusal): Outcome {
+    const message = `invalid requested loadbalancer IPs: ${error}`
+    this.#event({ type: 'Warning', reason: 'LoadBalancerFailed', message, standing: true })
+    this.#log('error', { event: 'loadbalancerIP', error, msg: 'invalid requested loadbalancer IPs' })
+    this.#reasons.push(...reasons)
+    const held = this.#allocator.allocationOf(this.#service.key)
+    return this.#outcome(held?.addresses ?? [], 'error, no retry')
+  }
+
+  /** Step 12. */
+  #allocate(want: Want | Refusal): Outcome {
+    const addresses = want instanceof Refusal ? want : selectAddresses(this.#allocator, this.#service, want)
+    const claim = addresses instanceof Refusal ? addresses : this.#allocator.assign(this.#service, addresses)
+    if (claim instanceof Refusal) return this.#failed(claim)
+    this.#assigned(claim.addresses)
+    return this.#complete(want)
+  }
+
+  #assigned(addresses: readonly Address[]): void {
+    this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned IP ${quoteAddresses(addresses)}` })
+    const ip = addresses.map(formatAddress)
+    this.#log('info', { event: 'ipAllocated', ip, msg: 'IP address assigned by controller' })
+  }
+
+  #failed(refusal: Refusal): Outcome {
+    const { key } = this.#service
+    const error = refusal.text
+    const message = `Failed to allocate IP for "${key}": ${error}`
+    this.#event({ type: 'Warning', reason: 'AllocationFailed', message, standing: true })
+    this.#log('error', { op: 'allocateIPs', error, msg: 'IP allocation failed' })
+    this.#allocator.release(key)
+    this.#reasons.push(...refusal.reasons)
+    this.#needs.push(...refusal.needs)
+    return this.#outcome([], 'error, no retry')
+  }
+
+  /** Step 11: the second family, only where there are two cluster IPs (D4); RequireDualStack has both or none. */
+  #complete(want: Want | Refusal): Outcome {
+    const held = this.#allocator.allocationOf(this.#service.key)!
+    const single = want instanceof Refusal || want.families !== 'dual' || held.addresses.length > 1
+    if (single || this.#service.ipFamilyPolicy === 'SingleStack') return this.#outcome(held.addresses, 'success')
+    const other = this.#allocator.chooseOther(this.#service, held)
+    const pair = other instanceof Refusal ? other : this.#allocator.assign(this.#service, [...held.addresses, other])
+    if (pair instanceof Refusal) return this.#incomplete(want, held, pair)
+    const added = quoteAddresses(pair.addresses.slice(1)).slice(1, -1)
+    this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
+    const ip = pair.addresses.map(formatAddress)
+    this.#log('info', { event: 'ipAllocated', ip, msg: 'Additional IP address assigned by controller' })
+    return this.#outcome(pair.addresses, 'success')
+  }
+
+  #incomplete(want: Want, held: Allocation, refusal: Refusal): Outcome {
+    if (!prefersDual(this.#service)) {
+      this.#allocator.release(this.#service.key) // D3: the pool held cannot give the missing family, another may
+      return this.#allocate(want)
+    }
+    const message = `cannot assign additional IP in PreferDualStack: ${refusal.text}`
+    this.#event({ type: 'Normal', reason: 'AdditionalAssignFailed', message, standing: true })
+    this.#log('info', { event: 'tryAssignAdditionalIP', error: refusal.text, msg: message })
+    this.#reasons.push(...refusal.reasons)
+    this.#needs.push(...refusal.needs)
+    return this.#outcome(held.addresses, 'success')
+  }
+
+  #clear(result: Outcome['result'], reason: Reason): Outcome {
+    this.#allocator.release(this.#service.key)
+    this.#reasons.push(reason)
+    return this.#outcome([], result)
+  }
+
+  /** Step 14. */
+  #outcome(addresses: readonly Address[], result: Outcome['result']): Outcome {
+    const pool = this.#allocator.allocationOf(this.#service.key)?.pool
+    const changed = pool !== this.#service.annotations[POOL_ANNOTATION] || !shows(this.#service, addresses)
+    if (changed) this.#warnDeprecated()
+    const [events, logs, reasons, needs] = [this.#events, this.#logs, this.#reasons, this.#needs]
+    return { addresses, pool, changed, events, logs, reasons, needs, result }
+  }
+
+  /** Section 1.10: said whenever the Service is about to be changed. */
+  #warnDeprecated(): void {
+    const msg = 'The used annotation is deprecated. Support might get removed in future versions'
+    for (const annotation of Object.keys(this.#service.annotations)) {
+      if (!annotation.startsWith('metallb.universe.tf')) continue
+      this.#log('warn', { event: 'deprecatedAnnotation', annotation, msg })
+      const message = `Service uses deprecated annotation ${annotation}`
+      this.#event({ type: 'Warning', reason: 'deprecatedAnnotation', message })
+    }
+  }
+
+  #event(event: ServiceEvent): void {
+    this.#events.push(event)
+  }
+
+  #log(level: ServiceLog['level'], fields: ServiceLog['fields']): void {
+    this.#logs.push({ level, fields })
+  }
+}
+
+/** Section 1.6.1: the addresses for a Service that holds none; changes nothing. */
+export function selectAddresses(allocator: Allocator, service: Service, want: Want): Address[] | Refusal {
+  const requested = requestedAddresses(service)
+  if (requested instanceof Refusal) return requested
+  const pool = requestedPool(service)
+  if (requested.length === 0) return allocator.choose(service, want, pool)
+  const shown = `requested loadBalancer IP(s) ${quoteAddresses(requested)}`
+  const families = requested.length === 2 ? 'dual' : requested[0]!.family
+  const oneOfTwo = want.families === 'dual' && want.oneIsEnough // D15
+  if (families !== want.families && !oneOfTwo)
+    return refuse('requestedFamily', `${shown} does not match the ipFamily of the service`)
+  const found = allocator.check(service, requested)
+  if (found instanceof Refusal) return found
+  if (pool === undefined || pool === found.name) return requested
+  return refuse('otherPoolRequested', `${shown} is not compatible with requested address pool ${pool}`)
+}
+
+/** Step 4: the addresses of the status; undefined for what is no address. */
+function shownIngress({ ingress }: Service): (Address | undefined)[] {
+  return ingress.filter(({ text }) => text !== '').map(({ address }) => address)
+}
+
+/** Step 6d with D3: what of the current addresses is of a family still wanted. */
+function wantedOf(current: Address[], families: Families, want: Want, service: Service): readonly Address[] {
+  if (families === want.families) return current
+  if (want.families !== 'dual') return current.filter(({ family }) => family === want.families)
+  return service.ipFamilyPolicy === 'SingleStack' ? [] : current
+}
+
+/** Whether the status holds these addresses; whatever else its entries say is not ours (D5). */
+function shows(service: Service, addresses: readonly Address[]): boolean {
+  if (addresses.length === 0) return service.ingress.length === 0
+  const shown = shownIngress(service)
+  if (shown.length !== addresses.length) return false
+  return shown.every((address, index) => address !== undefined && sameAddress(address, addresses[index]!))
+}

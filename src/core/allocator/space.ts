@@ -1,0 +1,156 @@
+import { type Family, type Range, rangeSize } from '../ip/index.ts'
+import { addCounts, isBuggy, rangeCapacity } from './capacity.ts'
+import { FreeRanks } from './ranks.ts'
+import type { ShareKey } from './share.ts'
+
+/** What one Service holds. */
+export interface Holding {
+  readonly key: string
+  readonly ports: readonly string[]
+  readonly share: ShareKey
+}
+
+/** One address in use. */
+export interface Use {
+  /** By Service key. */
+  readonly holders: Map<string, Holding>
+  /** Who has which port. */
+  readonly ports: Map<string, string>
+  /** The group of all its holders; empty where they do not agree or do not share. */
+  group: string
+}
+
+/**
+ * The addresses of one family in one pool, numbered in the order they are handed out: ranges as written, ascending
+ * inside a range. Addresses that can never be handed out have a rank too and are skipped.
+ */
+export class Space {
+  readonly family: Family
+  /** Addresses that can be handed out, saturated. */
+  readonly capacity: bigint
+  /** Addresses in use, by rank. */
+  readonly uses = new Map<bigint, Use>()
+  readonly #ranges: { first: bigint; last: bigint; rank: bigint }[] = []
+  readonly #avoidBuggyIPs: boolean
+  readonly #free: FreeRanks
+  /** Group to its ranks, ascending. */
+  readonly #shared = new Map<string, bigint[]>()
+
+  constructor(family: Family, ranges: readonly Range[], avoidBuggyIPs: boolean) {
+    this.family = family
+    this.#avoidBuggyIPs = avoidBuggyIPs && family === 'ipv4'
+    let rank = 0n
+    let capacity = 0n
+    for (const range of ranges) {
+      if (range.family !== family) continue
+      this.#ranges.push({ first: range.first, last: range.last, rank })
+      rank += rangeSize(range)
+      capacity = addCounts(capacity, rangeCapacity(range, avoidBuggyIPs))
+    }
+    this.capacity = capacity
+    this.#free = new FreeRanks(rank, candidate => this.uses.has(candidate) || this.#isExcluded(candidate))
+  }
+
+  #isExcluded(rank: bigint): boolean {
+    return this.#avoidBuggyIPs && isBuggy(this.addressAt(rank))
+  }
+
+  /** The address with the rank, as its number. */
+  addressAt(rank: bigint): bigint {
+    let low = 0
+    for (let high = this.#ranges.length - 1; low < high; ) {
+      const middle = (low + high + 1) >> 1
+      if (this.#ranges[middle]!.rank <= rank) low = middle
+      else high = middle - 1
+    }
+    const range = this.#ranges[low]!
+    return range.first + (rank - range.rank)
+  }
+
+  /** First and last address of each range and the rank of the first. */
+  get ranges(): readonly { first: bigint; last: bigint; rank: bigint }[] {
+    return this.#ranges
+  }
+
+  /** Whether the address may be handed out at all. */
+  offers(value: bigint): boolean {
+    return !(this.#avoidBuggyIPs && isBuggy(value))
+  }
+
+  /** The first usable rank for such a Service: free, or shared by its group with none of its ports taken. */
+  firstUsable(wanted: Holding): bigint | undefined {
+    const free = this.#free.lowest()
+    const shared = wanted.share.group === '' ? undefined : this.#firstShareable(wanted, free)
+    return shared ?? free
+  }
+
+  #firstShareable(wanted: Holding, below: bigint | undefined): bigint | undefined {
+    for (const rank of this.#shared.get(wanted.share.group) ?? []) {
+      if (below !== undefined && rank > below) return undefined
+      if (clashingPort(this.uses.get(rank)!, wanted) === undefined) return rank
+    }
+    return undefined
+  }
+
+  add(rank: bigint, holding: Holding): void {
+    const use = this.uses.get(rank) ?? { holders: new Map(), ports: new Map(), group: '' }
+    const { group } = holding.share
+    const agreed = use.holders.size === 0 || use.group === group ? group : ''
+    use.holders.set(holding.key, holding)
+    for (const port of holding.ports) use.ports.set(port, holding.key)
+    this.uses.set(rank, use)
+    this.#regroup(rank, use, agreed)
+  }
+
+  /** What is left of the use, or undefined where the address is free now. */
+  remove(rank: bigint, holding: Holding): Use | undefined {
+    const use = this.uses.get(rank)!
+    use.holders.delete(holding.key)
+    for (const port of holding.ports) if (use.ports.get(port) === holding.key) use.ports.delete(port)
+    if (use.holders.size > 0) {
+      if (use.group === '') this.#regroup(rank, use, commonGroup(use))
+      return use
+    }
+    this.#regroup(rank, use, '')
+    this.uses.delete(rank)
+    this.#free.release(rank)
+    return undefined
+  }
+
+  #regroup(rank: bigint, use: Use, group: string): void {
+    if (use.group === group) return
+    if (use.group !== '') this.#unshare(use.group, rank)
+    use.group = group
+    if (group === '') return
+    const ranks = this.#shared.get(group) ?? []
+    ranks.splice(lowerBound(ranks, rank), 0, rank)
+    this.#shared.set(group, ranks)
+  }
+
+  #unshare(group: string, rank: bigint): void {
+    const ranks = this.#shared.get(group)!
+    ranks.splice(lowerBound(ranks, rank), 1)
+    if (ranks.length === 0) this.#shared.delete(group)
+  }
+}
+
+/** The first of the wanted ports that another Service has on the address. */
+export function clashingPort(use: Use, wanted: Holding): string | undefined {
+  return wanted.ports.find(port => (use.ports.get(port) ?? wanted.key) !== wanted.key)
+}
+
+function commonGroup(use: Use): string {
+  const groups = new Set([...use.holders.values()].map(({ share }) => share.group))
+  const [group] = groups
+  return groups.size === 1 ? group! : ''
+}
+
+function lowerBound(ranks: readonly bigint[], rank: bigint): number {
+  let low = 0
+  for (let high = ranks.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if (ranks[middle]! < rank) low = middle + 1
+    else high = middle
+  }
+  return low
+}
