@@ -169,7 +169,10 @@ function exchange(outgoing: ReturnType<typeof requestHttp>, body: string | undef
   return new Promise((resolve, reject) => {
     outgoing.on('error', reject)
     outgoing.on('socket', socket => socket.setKeepAlive(true, TCP_KEEPALIVE_MS))
-    outgoing.on('response', resolve)
+    outgoing.on('response', answer => {
+      answer.on('error', () => {}) // whoever reads sees it; it may also come when nobody reads any more
+      resolve(answer)
+    })
     outgoing.end(body)
   })
 }
