@@ -1,0 +1,300 @@
+/** A running lab: builds everything in order, breaks and mends it on demand, and takes it down again. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { KubeClient } from '../../adapters/kube/index.ts'
+import { endpointSlices, nodes, pods, services } from '../../api/kubernetes/index.ts'
+import { Applier, parseManifest, readManifest } from './apply.ts'
+import { type Output, type RunOptions, run } from './command.ts'
+import { ControlPlane } from './control-plane.ts'
+import { Daemons } from './daemons.ts'
+import type { LanFaults } from './fault-rules.ts'
+import { Faults, type Network } from './faults.ts'
+import { KubeProxy } from './kube-proxy.ts'
+import { Kubelet } from './kubelet.ts'
+import { Host } from './machine.ts'
+import { buildNetwork } from './network.ts'
+import { NodeController } from './node-controller.ts'
+import { controllerObject, daemonStatus, nodeObject, nodeStatus, speakerObject, speakerPod } from './objects.ts'
+import { Processes } from './processes.ts'
+import { ROOT } from './programs.ts'
+import { labDirectory, makeDirectory, recordOf, writeState } from './state.ts'
+import { removeLeftovers, supervisorOf } from './teardown.ts'
+import { CONTROL_ADDRESS, type NodePlan, netnsOf, type Plan, planLab } from './topology.ts'
+import { waitFor } from './wait.ts'
+
+export interface LabOptions {
+  /** Default 3. */
+  readonly nodes?: number
+  /** Labs of different names do not know of each other. Default `lab`. */
+  readonly name?: string
+  /** Progress and complaints, a line each. */
+  readonly log?: (line: string) => void
+  /** False: the cluster without controller and speakers. */
+  readonly metallb?: boolean
+  readonly speakerFlags?: readonly string[]
+  readonly controllerFlags?: readonly string[]
+  /** How long a node may be silent before it and its Pods count as not ready. Default 5 s; clusters wait 40 to 50. */
+  readonly notReadyAfterMs?: number
+}
+
+/** Rejects with a sentence, and with nothing left behind. */
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const plan = planLab(options.name ?? 'lab', options.nodes ?? 3)
+  const running = supervisorOf(plan.name)
+  if (running !== undefined) throw new Error(`lab '${plan.name}' is running already (pid ${running.pid})`)
+  const lab = new Lab(plan, options)
+  try {
+    await lab.start()
+    return lab
+  } catch (error) {
+    await lab.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly plane: ControlPlane
+  readonly kubelet: Kubelet
+  readonly proxy: KubeProxy
+  readonly nodeController: NodeController
+  readonly daemons: Daemons
+}
+
+export class Lab {
+  readonly plan: Plan
+  readonly dir: string
+  readonly client: Host
+  readonly router: Host
+  readonly #options: LabOptions
+  readonly #processes: Processes
+  readonly #faults: Faults
+  readonly #log: (line: string) => void
+  #parts: Parts | undefined
+
+  constructor(plan: Plan, options: LabOptions) {
+    this.plan = plan
+    this.dir = labDirectory(plan.name)
+    this.client = new Host(plan.client)
+    this.router = new Host(plan.router)
+    this.#options = options
+    this.#log = options.log ?? (() => {})
+    this.#processes = new Processes(this.dir, () => this.#save())
+    this.#faults = new Faults(plan, this.#processes)
+  }
+
+  /** The administrator's client. */
+  get kube(): KubeClient {
+    return this.#need.plane.kube
+  }
+
+  /** For kubectl on this machine. */
+  get kubeconfig(): string {
+    return this.#need.plane.kubeconfig('admin')
+  }
+
+  get #need(): Parts {
+    if (this.#parts === undefined) throw new Error(`lab '${this.plan.name}' has no control plane yet`)
+    return this.#parts
+  }
+
+  async start(): Promise<void> {
+    const { plan } = this
+    await removeLeftovers(plan.name)
+    makeDirectory(this.dir)
+    this.#save()
+    await this.#step(`${plan.nodes.length} nodes, a client and a router on a bridge`, () => buildNetwork(plan))
+    await this.#step('the API server', async () => {
+      const plane = await ControlPlane.start(plan, this.dir, this.#processes)
+      this.#parts = this.#compose(plane)
+      await this.#populate()
+      plane.informers.start()
+    })
+    if (this.#options.metallb === false) return
+    await this.#step('the controller', () => this.restartController())
+    await this.#step('the speakers', () => Promise.all(plan.nodes.map(({ name }) => this.restartSpeaker(name))))
+  }
+
+  /** Takes everything down, as far as it was built. */
+  async close(): Promise<void> {
+    const { plane, kubelet, proxy, nodeController } = this.#parts ?? {}
+    nodeController?.stop()
+    await Promise.all([kubelet?.stop(), proxy?.stop(), plane?.close()])
+    this.#parts = undefined
+    await this.#processes.stop(() => true)
+    await removeLeftovers(this.plan.name)
+  }
+
+  // ── looking ──
+
+  /** A node by its name or its number from 1. */
+  node(which: string | number): Host {
+    return new Host(this.#planOf(typeof which === 'number' ? `node${which}` : which))
+  }
+
+  /** The namespace of a machine: a node, `client`, `router`, `switch`, `control` or a pod (`pod.NAMESPACE.NAME`). */
+  netns(machine: string): string {
+    return netnsOf(this.plan.name, machine)
+  }
+
+  /** Which node answers ARP for the address, asked from the client; undefined where nobody does. */
+  async owner(address: string): Promise<string | undefined> {
+    const { stdout } = await this.client.exec(['arping', '-r', '-c', '1', '-w', '1', '-i', 'eth0', address])
+    return this.plan.nodes.find(({ mac }) => mac === stdout.trim())?.name
+  }
+
+  logs(process: string): string {
+    return this.#processes.log(process)
+  }
+
+  pid(process: string): number | undefined {
+    return this.#processes.pid(process)
+  }
+
+  /** What is broken about a node or machine; empty where nothing is. */
+  faultsOf(machine: string): string[] {
+    return this.#faults.of(machine)
+  }
+
+  waitFor = waitFor
+
+  // ── using ──
+
+  /** kubectl as the administrator; rejects where there is none. */
+  kubectl(args: readonly string[], options: RunOptions = {}): Promise<Output> {
+    return run(['kubectl', ...args], { ...options, env: { KUBECONFIG: this.kubeconfig, ...options.env } })
+  }
+
+  /** Creates the objects of a YAML text or merges them in. */
+  async apply(yaml: string): Promise<void> {
+    await new Applier(this.kube).apply(parseManifest(yaml, 'the manifest'))
+  }
+
+  // ── breaking and mending ──
+
+  /** kill -9 for a whole node: all of its processes and links at once. */
+  async kill(node: string): Promise<void> {
+    const plan = this.#planOf(node)
+    await this.#faults.kill(plan)
+    this.#need.nodeController.fellSilent(plan)
+  }
+
+  /** Stops all processes of a node, or a single one (`speaker-node1`), without ending them. */
+  freeze(name: string): void {
+    this.#faults.freeze(name)
+    const plan = this.plan.nodes.find(node => node.name === name)
+    if (plan !== undefined) this.#need.nodeController.fellSilent(plan)
+  }
+
+  /** Takes the carrier from a machine's links; default the LAN's alone. */
+  async cut(machine: string, networks: readonly Network[] = ['lan']): Promise<void> {
+    await this.#faults.cut(machine, networks)
+    const plan = this.plan.nodes.find(node => node.name === machine)
+    if (plan !== undefined && networks.includes('mgmt')) this.#need.nodeController.fellSilent(plan)
+  }
+
+  partition(groups: LanFaults['groups']): Promise<void> {
+    return this.#faults.partition(groups)
+  }
+
+  loss(machine: string, percent: number): Promise<void> {
+    return this.#faults.loss(machine, percent)
+  }
+
+  /** Mends everything and boots what was killed. */
+  async heal(): Promise<void> {
+    const { kubelet, nodeController, proxy } = this.#need
+    const booting = await this.#faults.heal()
+    const speakers = this.#options.metallb === false ? [] : booting.map(({ name }) => this.restartSpeaker(name))
+    await Promise.all([...speakers, ...booting.map(node => kubelet.restartNode(node))])
+    await Promise.all(this.plan.nodes.map(node => nodeController.returned(node)))
+    await proxy.sync()
+  }
+
+  /** Ends it by SIGTERM where it runs, starts it and waits until it is ready. */
+  async restartSpeaker(node: string): Promise<void> {
+    const { daemons } = this.#need
+    await daemons.stop(speakerPod(node))
+    await daemons.startSpeaker(this.#planOf(node))
+  }
+
+  async restartController(): Promise<void> {
+    const { daemons } = this.#need
+    await daemons.stop('controller')
+    await daemons.startController()
+  }
+
+  /** The API server keeps its data over a restart. */
+  readonly apiserver = {
+    stop: () => this.#need.plane.stopServer(),
+    start: () => this.#need.plane.startServer(),
+    restart: async () => {
+      await this.apiserver.stop()
+      await this.apiserver.start()
+    },
+  }
+
+  // ── building ──
+
+  #compose(plane: ControlPlane): Parts {
+    const { plan, dir } = this
+    const { kube, informers } = plane
+    const shared = { nodes: plan.nodes, log: this.#log }
+    const reachable = (node: NodePlan) => this.#faults.reachesApi(node)
+    const kubelet = new Kubelet({
+      ...{ ...shared, lab: plan.name, kube, pods: informers.of(pods) },
+      ...{ processes: this.#processes, alive: reachable },
+    })
+    const slices = informers.of(endpointSlices)
+    const proxy = new KubeProxy({ ...shared, services: informers.of(services), slices, reachable })
+    const graceMs = this.#options.notReadyAfterMs ?? 5000
+    const nodeController = new NodeController({ kube, kubelet, graceMs, log: this.#log })
+    const { speakerFlags = [], controllerFlags = [] } = this.#options
+    const daemons = new Daemons({ plan, dir, plane, processes: this.#processes, speakerFlags, controllerFlags })
+    kubelet.start()
+    proxy.start()
+    return { plane, kubelet, proxy, nodeController, daemons }
+  }
+
+  /** The objects a cluster with MetalLB installed has: those of deploy/, the nodes, the pods of the daemons. */
+  async #populate(): Promise<void> {
+    const applier = new Applier(this.kube)
+    const manifests = ['deploy/manifests/namespace.yaml', ...crds(), 'deploy/manifests/rbac.yaml']
+    await applier.apply(manifests.flatMap(path => readManifest(join(ROOT, path))))
+    await applier.apply(readManifest(join(ROOT, 'deploy/manifests/controller.yaml')))
+    for (const node of this.plan.nodes) {
+      const { metadata } = await this.kube.create(nodes, nodeObject(node))
+      await this.kube.patch(nodes, metadata, { type: 'merge', body: nodeStatus(node, true) }, 'status')
+      await this.#createPod(speakerObject(node), 'speaker', node.address)
+    }
+    await this.#createPod(controllerObject(), 'controller', CONTROL_ADDRESS)
+  }
+
+  async #createPod(pod: ReturnType<typeof speakerObject>, component: string, address: string): Promise<void> {
+    const { metadata } = await this.kube.create(pods, pod)
+    const body = daemonStatus(component, address, true)
+    await this.kube.patch(pods, metadata, { type: 'merge', body }, 'status')
+  }
+
+  async #step(what: string, work: () => Promise<unknown>): Promise<void> {
+    const begin = performance.now()
+    await work()
+    this.#log(`${what} (${Math.round(performance.now() - begin)} ms)`)
+  }
+
+  #planOf(name: string): NodePlan {
+    const node = this.plan.nodes.find(candidate => candidate.name === name)
+    if (node === undefined)
+      throw new RangeError(`no node '${name}': the lab has node1 to node${this.plan.nodes.length}`)
+    return node
+  }
+
+  #save(): void {
+    const supervisor = recordOf('supervisor', process.pid)
+    writeState(this.dir, { name: this.plan.name, supervisor, processes: this.#processes.records })
+  }
+}
+
+function crds(): string[] {
+  const dir = 'deploy/crds'
+  return readdirSync(join(ROOT, dir)).map(file => `${dir}/${file}`)
+}
