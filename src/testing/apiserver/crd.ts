@@ -1,0 +1,110 @@
+/** CustomResourceDefinitions: what they make of themselves when stored, and the resources they define. */
+import { type Cause, invalidValue, required } from './errors.ts'
+import { toJson } from './json.ts'
+import { jsonPath } from './jsonpath.ts'
+import { type Fields, fieldsAt, isFields, type KubeJson, listAt, timestamp, valueAt } from './object.ts'
+import { defineResource, type Resource } from './resources.ts'
+import type { Schema } from './schema.ts'
+import { age, type Column } from './table.ts'
+
+export function admitCrd(crd: KubeJson): Cause[] {
+  const spec = fieldsAt(crd, 'spec')
+  const names = fieldsAt(spec, 'names')
+  const { group } = spec
+  const versions = listAt(crd, 'spec.versions')
+  const causes = ['group', 'scope'].filter(name => typeof spec[name] !== 'string').map(name => required(`spec.${name}`))
+  for (const name of ['plural', 'kind'])
+    if (typeof names[name] !== 'string') causes.push(required(`spec.names.${name}`))
+  if (causes.length > 0) return causes
+  if (crd.metadata.name !== `${names.plural}.${group}`)
+    causes.push(invalidValue('metadata.name', crd.metadata.name, 'must be spec.names.plural+"."+spec.group'))
+  if (versions.filter(version => version.storage === true).length !== 1)
+    causes.push(
+      invalidValue('spec.versions', versions.length, 'must have exactly one version marked as storage version'),
+    )
+  versions.forEach((version, index) => {
+    if (!isFields(valueAt(version, 'schema.openAPIV3Schema')))
+      causes.push(required(`spec.versions[${index}].schema.openAPIV3Schema`, 'schemas are required'))
+  })
+  if (causes.length === 0) complete(crd, spec, names, versions)
+  return causes
+}
+
+function complete(crd: KubeJson, spec: Fields, names: Fields, versions: Fields[]): void {
+  const kind = String(names.kind)
+  const accepted = { singular: kind.toLowerCase(), listKind: `${kind}List`, ...names }
+  crd.spec = { conversion: { strategy: 'None' }, ...spec, names: accepted }
+  const old = fieldsAt(crd, 'status')
+  const condition = (type: string, reason: string, message: string) => ({
+    type,
+    status: 'True',
+    lastTransitionTime: crd.metadata.creationTimestamp ?? timestamp(),
+    reason,
+    message,
+  })
+  crd.status = {
+    ...old,
+    conditions: [
+      condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
+      condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
+    ],
+    acceptedNames: accepted,
+    storedVersions: versions.filter(version => version.storage === true).map(version => version.name),
+  }
+}
+
+/** One resource a served version, the storage version first. */
+export function crdResources(crd: KubeJson): Resource[] {
+  const spec = fieldsAt(crd, 'spec')
+  const names = fieldsAt(spec, 'names')
+  const versions = listAt(crd, 'spec.versions')
+  const storage = String(versions.find(version => version.storage === true)!.name)
+  return versions
+    .filter(version => version.served === true)
+    .sort((a, b) => Number(b.storage === true) - Number(a.storage === true))
+    .map(version =>
+      defineResource({
+        group: String(spec.group),
+        version: String(version.name),
+        storageVersion: storage,
+        kind: String(names.kind),
+        plural: String(names.plural),
+        singular: String(names.singular),
+        shortNames: strings(names.shortNames),
+        categories: strings(names.categories),
+        namespaced: spec.scope === 'Namespaced',
+        statusSubresource: isFields(valueAt(version, 'subresources.status')),
+        countsGenerations: true,
+        custom: true,
+        selectable: listAt(version, 'selectableFields').map(field => String(field.jsonPath).replace(/^\./, '')),
+        columns: listAt(version, 'additionalPrinterColumns').map(printerColumn),
+        schema: valueAt(version, 'schema.openAPIV3Schema') as Schema,
+      }),
+    )
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+function printerColumn(column: Fields): Column {
+  const find = jsonPath(String(column.jsonPath))
+  const type = String(column.type)
+  return {
+    name: String(column.name),
+    type,
+    format: column.format as string | undefined,
+    description: column.description as string | undefined,
+    priority: Number(column.priority ?? 0),
+    cell: object => printed(find(object), type),
+  }
+}
+
+/** As the apiextensions table convertor prints: dates as ages, lists and objects as JSON. */
+function printed([value, ...more]: unknown[], type: string): unknown {
+  if (value === undefined || value === null) return undefined
+  if (more.length > 0) return [value, ...more].map(String).join(',')
+  if (type === 'date') return age(value)
+  if (type === 'integer' || type === 'number' || type === 'boolean') return value
+  return typeof value === 'string' ? value : toJson(value)
+}

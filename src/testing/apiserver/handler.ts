@@ -1,0 +1,299 @@
+/** One request: who, what, may they, and the answer. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parse as parseYaml } from 'yaml'
+import type { Tokens, User } from './auth.ts'
+import { authenticate } from './auth.ts'
+import type { Cluster } from './cluster.ts'
+import type { WriteOptions } from './decode.ts'
+import { type DeleteOptions, remove } from './deletion.ts'
+import { aggregated, legacy, versionInfo } from './discovery.ts'
+import {
+  ApiError,
+  badRequest,
+  methodNotAllowed,
+  qualified,
+  type Status,
+  unknownPath,
+  unsupportedMediaType,
+} from './errors.ts'
+import type { Faults, SeenRequest } from './faults.ts'
+import { parseJson, toJson } from './json.ts'
+import { type Fields, fieldsAt, isFields } from './object.ts'
+import { OPENAPI_V2, openApiDocument, openApiIndex, openApiV2Protobuf } from './openapi.ts'
+import { isAllowed, refusal } from './rbac.ts'
+import { type Lists, selection } from './reads.ts'
+import { type Renderer, rendererFor } from './render.ts'
+import { type RequestInfo, readRequest } from './request.ts'
+import type { Resource } from './resources.ts'
+import { answerReview, findReview } from './reviews.ts'
+import type { Entry } from './store.ts'
+import type { Watches } from './watch.ts'
+import { create, current, patch, update } from './writes.ts'
+
+const MAX_BODY_BYTES = 3 * 1024 * 1024
+
+export interface HandlerParts {
+  readonly cluster: Cluster
+  readonly tokens: Tokens
+  readonly faults: Faults
+  readonly lists: Lists
+  readonly watches: Watches
+  readonly rbac: boolean
+  /** Told of every request that has an identity. */
+  readonly seen: (request: SeenRequest) => void
+}
+
+interface Answer {
+  readonly code: number
+  readonly body: string | Buffer
+  readonly type?: string
+}
+
+interface Call {
+  readonly info: RequestInfo
+  readonly target: NonNullable<RequestInfo['target']>
+  readonly resource: Resource
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly renderer: Renderer
+  readonly options: WriteOptions & { warnings: string[] }
+}
+
+export class Handler {
+  readonly #parts: HandlerParts
+
+  constructor(parts: HandlerParts) {
+    this.#parts = parts
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const answer = await this.#answer(request, response)
+      if (answer !== undefined) send(response, answer)
+    } catch (error) {
+      if (!(error instanceof ApiError)) console.error('apiserver: unexpected', error)
+      const refused = error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error))
+      if (response.headersSent) return void response.destroy()
+      const retryAfter = refused.details?.retryAfterSeconds
+      if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter))
+      send(response, json(refused.status, refused.code))
+    }
+  }
+
+  /** Answers undefined where the response is already under way, or cut. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
+    const { faults, tokens, seen } = this.#parts
+    const info = readInfo(request)
+    if (['/healthz', '/livez', '/readyz'].includes(info.path)) return { code: 200, body: 'ok', type: 'text/plain' }
+    const user = authenticate(request, tokens)
+    const about = seenRequest(info, user)
+    seen(about)
+    if ((await faults.apply(about)) === 'reset') return void request.socket.destroy()
+    this.#authorize(info, user)
+    if (info.target === undefined) return this.#discovery(info, request)
+    return this.#resource(info, info.target, user, request, response)
+  }
+
+  #authorize({ verb, path, target }: RequestInfo, user: User): void {
+    const attributes = target === undefined ? { verb, path } : { verb, ...target }
+    if (this.#parts.rbac && !isAllowed(this.#parts.cluster.store, user, attributes)) throw refusal(user, attributes)
+  }
+
+  #discovery({ path, verb }: RequestInfo, { headers }: IncomingMessage): Answer {
+    if (verb !== 'get') throw methodNotAllowed()
+    const { registry } = this.#parts.cluster
+    const { accept = '' } = headers
+    if (path === '/version' || path === '/version/') return json(versionInfo())
+    if (path === '/openapi/v2') return openApiV2(accept)
+    if (path === '/openapi/v3') return json(openApiIndex(registry))
+    if (path.startsWith('/openapi/v3/')) return jsonOr404(openApiDocument(registry, path.slice('/openapi/v3/'.length)))
+    const root = /^\/(apis?)\/?$/.exec(path)?.[1] as 'api' | 'apis' | undefined
+    const version = /g=apidiscovery\.k8s\.io;v=(v2beta1|v2);as=APIGroupDiscoveryList/.exec(accept)?.[1]
+    if (root !== undefined && version !== undefined) {
+      const type = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
+      return { ...json(aggregated(registry, root, version)), type }
+    }
+    return jsonOr404(/^\/apis?(\/|$)/.test(path) ? legacy(registry, path, headers.host ?? '') : undefined)
+  }
+
+  async #resource(
+    info: RequestInfo,
+    target: Call['target'],
+    user: User,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<Answer | undefined> {
+    const { cluster, tokens, rbac } = this.#parts
+    const { group, version, resource: plural } = target
+    const review = findReview(group, version, plural)
+    if (review !== undefined) {
+      if (info.verb !== 'create') throw methodNotAllowed()
+      return json(answerReview(review, await readBody(request), { store: cluster.store, tokens, user, rbac }), 201)
+    }
+    const resource = cluster.registry.get(group, version, plural)
+    if (resource === undefined) throw unknownPath()
+    checkTarget(resource, target)
+    const renderer = rendererFor(resource, request.headers.accept ?? '', info.query.get('includeObject'))
+    const call: Call = { info, target, resource, request, response, renderer, options: writeOptions(info.query) }
+    const answer = await this.#dispatch(call)
+    const warnings = call.options.warnings.map(text => `299 - ${JSON.stringify(text)}`)
+    if (warnings.length > 0) response.setHeader('warning', warnings)
+    return answer
+  }
+
+  async #dispatch(call: Call): Promise<Answer | undefined> {
+    const { cluster, lists } = this.#parts
+    const { info, target, resource, request, renderer, options } = call
+    const ref = { namespace: resource.namespaced ? target.namespace : undefined, name: target.name }
+    switch (info.verb) {
+      case 'get':
+        return text(renderer.one(current(cluster, resource, ref)))
+      case 'list': {
+        const { entries, metadata } = lists.page(resource, selection(resource, ref.namespace, info.query), info.query)
+        return text(renderer.list(entries, metadata))
+      }
+      case 'watch':
+        return this.#watch(call)
+      case 'create':
+        return text(renderer.one(create(cluster, resource, ref.namespace, await readBody(request), options)), 201)
+      case 'update':
+        return text(renderer.one(update(cluster, resource, ref, await readBody(request), target.subresource, options)))
+      case 'patch': {
+        const type = mediaType(request)
+        const body = await readBody(request)
+        return text(renderer.one(patch(cluster, resource, ref, type, body, target.subresource, options)))
+      }
+      case 'delete':
+        return deleted(
+          resource,
+          renderer,
+          remove(cluster, resource, current(cluster, resource, ref), await deletion(call)),
+        )
+      default:
+        return this.#deleteCollection(call)
+    }
+  }
+
+  #watch({ info, target, resource, renderer, response }: Call): undefined {
+    const { query } = info
+    const namespace = resource.namespaced ? target.namespace : undefined
+    const byNamespace = selection(resource, namespace, query)
+    const filter: typeof byNamespace = object =>
+      (target.name === '' || object.metadata.name === target.name) && byNamespace(object)
+    this.#parts.watches.start({ resource, filter, renderer, query }, response)
+  }
+
+  async #deleteCollection(call: Call): Promise<Answer> {
+    const { cluster, lists } = this.#parts
+    const { info, target, resource, renderer } = call
+    const options = await deletion(call)
+    const filter = selection(resource, resource.namespaced ? target.namespace : undefined, info.query)
+    const { entries, metadata } = lists.page(resource, filter, new URLSearchParams())
+    for (const entry of entries) remove(cluster, resource, entry, options)
+    return text(renderer.list(entries, metadata))
+  }
+}
+
+function readInfo({ method = 'GET', url = '/' }: IncomingMessage): RequestInfo {
+  try {
+    return readRequest(method, url)
+  } catch {
+    throw badRequest(`cannot read the request path ${JSON.stringify(url.slice(0, 200))}`)
+  }
+}
+
+function seenRequest({ verb, path, target }: RequestInfo, user: User): SeenRequest {
+  if (target === undefined) return { verb, resource: path, user: user.name }
+  const { resource, subresource, namespace, name } = target
+  const full = subresource === '' ? resource : `${resource}/${subresource}`
+  return { verb, resource: full, namespace, name: name || undefined, user: user.name }
+}
+
+const NAMED_VERBS: Readonly<Record<string, readonly string[]>> = {
+  status: ['get', 'update', 'patch'],
+  finalize: ['update'],
+}
+
+/** 404 for subresources the kind does not have; 405 for methods that need a name or must have none. */
+function checkTarget(resource: Resource, { name, namespace, subresource }: Call['target']): void {
+  const known = subresource === '' || (subresource === 'status' && resource.statusSubresource)
+  const finalize = subresource === 'finalize' && resource.id === '/namespaces'
+  if (!(known || finalize) || NAMED_VERBS[subresource || 'status'] === undefined) throw unknownPath()
+  if (!resource.namespaced && namespace !== undefined && resource.id !== '/namespaces') throw unknownPath()
+  if (resource.namespaced && name !== '' && namespace === undefined) throw unknownPath()
+}
+
+function writeOptions(query: URLSearchParams): Call['options'] {
+  const validation = query.get('fieldValidation') || 'Warn'
+  if (!['Strict', 'Warn', 'Ignore'].includes(validation))
+    throw badRequest(
+      `fieldValidation: Unsupported value: "${validation}": supported values: "Ignore", "Warn", "Strict"`,
+    )
+  const fieldValidation = validation as WriteOptions['fieldValidation']
+  return { dryRun: query.get('dryRun') === 'All', fieldValidation, warnings: [] }
+}
+
+async function deletion({ request, info }: Call): Promise<DeleteOptions> {
+  const body = await readBody(request)
+  const options: Fields = isFields(body) ? body : {}
+  const { uid, resourceVersion } = fieldsAt(options, 'preconditions') as DeleteOptions
+  const orphan = options.orphanDependents ?? info.query.get('orphanDependents')
+  const chosen = options.propagationPolicy ?? info.query.get('propagationPolicy')
+  const propagation = (chosen ?? (String(orphan) === 'true' ? 'Orphan' : 'Background')) as DeleteOptions['propagation']
+  const dryRun = String(options.dryRun ?? info.query.get('dryRun')) === 'All'
+  return { propagation, uid, resourceVersion, dryRun }
+}
+
+/** A Status once the object is gone, the object while finalizers hold it. */
+function deleted(resource: Resource, renderer: Renderer, { entry, gone }: { entry: Entry; gone: boolean }): Answer {
+  if (!gone) return text(renderer.one(entry))
+  const { name, uid } = entry.object.metadata
+  const details = { name, group: resource.group || undefined, kind: qualified({ ...resource, group: '' }), uid }
+  return json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } satisfies Status)
+}
+
+function mediaType({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? 'application/json').split(';')[0]!.trim()
+}
+
+/** The body read as JSON or YAML; undefined where there is none. Throws 400, 413 or 415. */
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY_BYTES)
+      throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`)
+    chunks.push(chunk)
+  }
+  if (size === 0) return undefined
+  const type = mediaType(request)
+  const body = Buffer.concat(chunks).toString()
+  try {
+    if (type.endsWith('json')) return parseJson(body)
+    if (type.endsWith('yaml')) return parseYaml(body)
+  } catch (error) {
+    throw badRequest(`the object provided is unrecognized: ${(error as Error).message}`)
+  }
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format: ${type}; this server reads JSON and YAML`,
+  )
+}
+
+function openApiV2(accept: string): Answer {
+  const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+  return accept.includes(protobuf) ? { code: 200, body: openApiV2Protobuf(), type: protobuf } : json(OPENAPI_V2)
+}
+
+function jsonOr404(value: unknown): Answer {
+  if (value === undefined) throw unknownPath()
+  return json(value)
+}
+
+const json = (value: unknown, code = 200): Answer => ({ code, body: `${toJson(value)}\n` })
+const text = (body: string, code = 200): Answer => ({ code, body })
+
+function send(response: ServerResponse, { code, body, type = 'application/json' }: Answer): void {
+  response.writeHead(code, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}

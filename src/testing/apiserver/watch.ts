@@ -1,0 +1,159 @@
+/** Watches: a stream of one JSON event a line, resumed from a revision, with bookmarks and an end. */
+import type { ServerResponse } from 'node:http'
+import { apiVersionOf } from '../../core/object.ts'
+import { ApiError, expired } from './errors.ts'
+import { toJson } from './json.ts'
+import { revisionOf, wholeNumber } from './reads.ts'
+import type { Renderer } from './render.ts'
+import type { Resource } from './resources.ts'
+import type { Filter } from './selectors.ts'
+import type { Entry, Store, StoreEvent } from './store.ts'
+
+/** A server closes a watch after a random half hour to hour; so does this one where the client gives no time. */
+const DEFAULT_TIMEOUT_SECONDS = 1800
+
+export interface WatchRequest {
+  readonly resource: Resource
+  readonly filter: Filter
+  readonly renderer: Renderer
+  readonly query: URLSearchParams
+}
+
+export class Watches {
+  readonly #store: Store
+  readonly #bookmarkMs: number
+  readonly #open = new Set<Watch>()
+  #paused = false
+
+  constructor(store: Store, bookmarkMs: number) {
+    this.#store = store
+    this.#bookmarkMs = bookmarkMs
+  }
+
+  get open(): number {
+    return this.#open.size
+  }
+
+  /** Throws before the first byte where the request cannot be served. */
+  start(request: WatchRequest, response: ServerResponse): void {
+    if (request.query.get('sendInitialEvents')) throw sendInitialEventsRefused()
+    const from = revisionOf(request.query, this.#store)
+    const backlog = from === 0 ? [] : this.#store.since(request.resource.id, from)
+    if (backlog === undefined) throw expired(`too old resource version: ${from} (${this.#store.revision})`)
+    const watch = new Watch(request, response, this.#store, this.#bookmarkMs)
+    this.#open.add(watch)
+    response.on('close', () => {
+      watch.end()
+      this.#open.delete(watch)
+    })
+    watch.hold(this.#paused)
+    if (from === 0) for (const entry of this.#store.list(request.resource.id)) watch.initial(entry)
+    for (const event of backlog) watch.deliver(event)
+  }
+
+  /** Streams stay open and say nothing until `resume`. */
+  pause(): void {
+    this.#paused = true
+    for (const watch of this.#open) watch.hold(true)
+  }
+
+  resume(): void {
+    this.#paused = false
+    for (const watch of this.#open) watch.hold(false)
+  }
+
+  /** Ends every stream: cleanly, or after an in-stream ERROR event with 410. */
+  endAll(how: 'clean' | 'gone' = 'clean'): void {
+    for (const watch of [...this.#open]) {
+      if (how === 'gone') watch.fail(expired('too old resource version'))
+      else watch.end()
+    }
+  }
+}
+
+function sendInitialEventsRefused(): ApiError {
+  const why = 'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled'
+  const causes = [{ reason: 'FieldValueForbidden', field: 'sendInitialEvents', message: `Forbidden: ${why}` }]
+  const message = `ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: ${why}`
+  return new ApiError(422, 'Invalid', message, { group: 'meta.k8s.io', kind: 'ListOptions', causes })
+}
+
+class Watch {
+  readonly #request: WatchRequest
+  readonly #response: ServerResponse
+  readonly #store: Store
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #unfollow: () => void
+  #held: string[] | undefined
+  #ended = false
+
+  constructor(request: WatchRequest, response: ServerResponse, store: Store, bookmarkMs: number) {
+    this.#request = request
+    this.#response = response
+    this.#store = store
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.flushHeaders()
+    this.#unfollow = store.follow(request.resource.id, event => this.deliver(event))
+    const seconds = wholeNumber(request.query, 'timeoutSeconds') || DEFAULT_TIMEOUT_SECONDS
+    this.#timers.push(setTimeout(() => this.#timeUp(), seconds * 1000))
+    if (this.#bookmarks) this.#timers.push(setInterval(() => this.#bookmark(), bookmarkMs))
+  }
+
+  get #bookmarks(): boolean {
+    return ['true', '1'].includes(this.#request.query.get('allowWatchBookmarks') ?? '')
+  }
+
+  initial(entry: Entry): void {
+    if (this.#request.filter(entry.object)) this.#send('ADDED', this.#request.renderer.one(entry))
+  }
+
+  /** An object that enters the selection is ADDED, one that leaves it is DELETED. */
+  deliver({ type, entry, before }: StoreEvent): void {
+    const { filter, renderer } = this.#request
+    const was = before !== undefined && filter(before.object)
+    const is = type !== 'DELETED' && filter(entry.object)
+    if (was || is) this.#send(!is ? 'DELETED' : was ? 'MODIFIED' : 'ADDED', renderer.one(entry))
+  }
+
+  hold(held: boolean): void {
+    if (held) this.#held ??= []
+    else {
+      const lines = this.#held ?? []
+      this.#held = undefined
+      for (const line of lines) this.#write(line)
+    }
+  }
+
+  fail(error: ApiError): void {
+    this.#send('ERROR', toJson(error.status))
+    this.end()
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#unfollow()
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#response.end()
+  }
+
+  #timeUp(): void {
+    if (this.#bookmarks) this.#bookmark()
+    this.end()
+  }
+
+  #bookmark(): void {
+    const { resource } = this.#request
+    const metadata = { resourceVersion: String(this.#store.revision), creationTimestamp: null }
+    this.#send('BOOKMARK', toJson({ kind: resource.kind, apiVersion: apiVersionOf(resource), metadata }))
+  }
+
+  #send(type: string, object: string): void {
+    this.#write(`{"type":"${type}","object":${object}}\n`)
+  }
+
+  #write(line: string): void {
+    if (this.#held !== undefined) this.#held.push(line)
+    else if (!this.#ended) this.#response.write(line)
+  }
+}

@@ -1,0 +1,200 @@
+/** Create, update and patch, of an object or of its status. */
+import { isDeepStrictEqual } from 'node:util'
+import { apiVersionOf, type ObjectRef, objectKey } from '../../core/object.ts'
+import type { Cluster } from './cluster.ts'
+import { admit, decode, storageApiVersion, type WriteOptions } from './decode.ts'
+import { finish, isDone } from './deletion.ts'
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  invalid,
+  invalidValue,
+  MODIFIED,
+  notFound,
+  unsupportedMediaType,
+} from './errors.ts'
+import { type Fields, isFields, type KubeJson, type Meta, nameSuffix, newUid, timestamp } from './object.ts'
+import { jsonPatch, mergePatch, strategicMerge } from './patch.ts'
+import type { Resource } from './resources.ts'
+import { Entry } from './store.ts'
+
+export function create(
+  cluster: Cluster,
+  resource: Resource,
+  namespace: string | undefined,
+  body: unknown,
+  options: WriteOptions = {},
+): Entry {
+  const object = decode(resource, body, options)
+  object.metadata = newMetadata(object.metadata, namespace, resource)
+  if (resource.statusSubresource && resource.id !== '/nodes') delete object.status
+  if (namespace !== undefined) checkNamespace(cluster, resource, object.metadata)
+  if (cluster.store.get(resource.id, objectKey(object.metadata))) throw alreadyExists(resource, object.metadata.name)
+  admit(resource, object, undefined, cluster)
+  return store(cluster, resource, object, options)
+}
+
+function newMetadata(given: Meta, namespace: string | undefined, resource: Resource): Meta {
+  if (given.namespace && given.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  const { generateName } = given
+  const name = given.name || (generateName ? `${generateName.slice(0, 58)}${nameSuffix()}` : '')
+  const { resourceVersion, deletionTimestamp, deletionGracePeriodSeconds, generation, ...kept } = given
+  if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  const metadata: Meta = { ...kept, name, uid: newUid(), creationTimestamp: timestamp() }
+  if (namespace !== undefined) metadata.namespace = namespace
+  if (resource.countsGenerations) metadata.generation = 1
+  return metadata
+}
+
+function checkNamespace({ store }: Cluster, resource: Resource, { namespace, name }: Meta): void {
+  const found = store.get('/namespaces', namespace!)
+  if (found === undefined) throw notFound({ ...resource, group: '', plural: 'namespaces' }, namespace!)
+  if (found.object.metadata.deletionTimestamp !== undefined)
+    throw forbidden(
+      resource,
+      name,
+      `unable to create new content in namespace ${namespace} because it is being terminated`,
+    )
+}
+
+export function update(
+  cluster: Cluster,
+  resource: Resource,
+  ref: ObjectRef,
+  body: unknown,
+  subresource: string | undefined,
+  options: WriteOptions = {},
+): Entry {
+  const object = decode(resource, body, options)
+  if (object.metadata.name && object.metadata.name !== ref.name)
+    throw badRequest(
+      `the name of the object (${object.metadata.name}) does not match the name on the URL (${ref.name})`,
+    )
+  if (object.metadata.namespace && object.metadata.namespace !== ref.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  if (resource.custom && !object.metadata.resourceVersion)
+    throw invalid(resource, ref.name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')])
+  return replace(cluster, resource, current(cluster, resource, ref), object, subresource, options)
+}
+
+export function current({ store }: Cluster, resource: Resource, ref: ObjectRef): Entry {
+  const entry = store.get(resource.id, objectKey(ref))
+  if (entry === undefined) throw notFound(resource, ref.name)
+  return entry
+}
+
+export function patch(
+  cluster: Cluster,
+  resource: Resource,
+  ref: ObjectRef,
+  contentType: string,
+  body: unknown,
+  subresource: string | undefined,
+  options: WriteOptions = {},
+): Entry {
+  const entry = current(cluster, resource, ref)
+  const seen = { ...entry.object, apiVersion: apiVersionOf(resource) }
+  const patched = decode(resource, applyPatch(resource, seen, contentType, body), options)
+  patched.metadata.resourceVersion ||= entry.object.metadata.resourceVersion
+  return replace(cluster, resource, entry, patched, subresource, options)
+}
+
+function applyPatch(resource: Resource, target: Fields, contentType: string, body: unknown): unknown {
+  switch (contentType) {
+    case 'application/json-patch+json':
+      return jsonPatch(target, body)
+    case 'application/merge-patch+json':
+      return mergePatch(target, asPatch(body))
+    case 'application/strategic-merge-patch+json':
+      if (!resource.custom) return strategicMerge(target, asPatch(body), resource.mergeKeys)
+      break
+    case 'application/apply-patch+yaml':
+      throw unsupportedMediaType('server-side apply is not supported by this server: use client-side apply')
+  }
+  const accepted = ['application/json-patch+json', 'application/merge-patch+json']
+  if (!resource.custom) accepted.push('application/strategic-merge-patch+json')
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  )
+}
+
+function asPatch(body: unknown): Fields {
+  if (!isFields(body)) throw badRequest('a merge patch is a JSON object')
+  return body
+}
+
+/** Everything an update and a patch have in common: what may change, whether it did, and what follows. */
+function replace(
+  cluster: Cluster,
+  resource: Resource,
+  entry: Entry,
+  wanted: KubeJson,
+  subresource: string | undefined,
+  options: WriteOptions,
+): Entry {
+  const before = entry.object
+  checkPreconditions(resource, before, wanted.metadata)
+  const object =
+    subresource === 'status' ? statusChange(resource, before, wanted) : mainChange(resource, before, wanted)
+  object.apiVersion = storageApiVersion(resource)
+  object.metadata = { ...object.metadata, ...fixedMetadata(before.metadata) }
+  admit(resource, object, before, cluster)
+  if (isDeepStrictEqual(withoutUndefined(object), withoutUndefined(before))) return entry
+  if (resource.countsGenerations && contentChanged(object, before))
+    object.metadata.generation = (before.metadata.generation ?? 0) + 1
+  return store(cluster, resource, object, options)
+}
+
+export function checkPreconditions(resource: Resource, { metadata }: KubeJson, wanted: Partial<Meta>): void {
+  if (wanted.uid && wanted.uid !== metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${metadata.uid}`
+    throw conflict(resource, metadata.name, why)
+  }
+  if (wanted.resourceVersion && wanted.resourceVersion !== '0' && wanted.resourceVersion !== metadata.resourceVersion)
+    throw conflict(resource, metadata.name, MODIFIED)
+}
+
+/** Status and, for built-in kinds, metadata; a custom resource's metadata stays as it is. */
+function statusChange(resource: Resource, before: KubeJson, wanted: KubeJson): KubeJson {
+  const metadata = resource.custom
+    ? before.metadata
+    : { ...wanted.metadata, ownerReferences: before.metadata.ownerReferences }
+  return { ...structuredClone(before), metadata, status: wanted.status }
+}
+
+function mainChange(resource: Resource, before: KubeJson, wanted: KubeJson): KubeJson {
+  return resource.statusSubresource ? { ...wanted, status: structuredClone(before.status) } : wanted
+}
+
+/** Metadata that no write changes. */
+function fixedMetadata(old: Meta): Partial<Meta> {
+  const { name, namespace, uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = old
+  const { resourceVersion, generateName } = old
+  return {
+    ...{ name, namespace, uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation },
+    ...{ resourceVersion, generateName },
+  }
+}
+
+function contentChanged(object: KubeJson, before: KubeJson): boolean {
+  const content = ({ metadata, status, ...rest }: KubeJson) => withoutUndefined(rest)
+  return !isDeepStrictEqual(content(object), content(before))
+}
+
+/** Absent and undefined are the same in JSON. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined)
+  if (!isFields(value)) return value
+  const kept = Object.entries(value).filter(([, part]) => part !== undefined)
+  return Object.fromEntries(kept.map(([name, part]) => [name, withoutUndefined(part)]))
+}
+
+function store(cluster: Cluster, resource: Resource, object: KubeJson, { dryRun }: WriteOptions): Entry {
+  const clean = withoutUndefined(object) as KubeJson
+  if (dryRun) return new Entry(clean, Number(clean.metadata.resourceVersion ?? 0))
+  if (!isDone(clean)) return cluster.store.put(resource.id, clean)
+  return finish(cluster, resource, clean)
+}
