@@ -1,0 +1,2 @@
+export { addProcessMetrics } from './process.ts'
+export { PrometheusMetrics } from './registry.ts'
