@@ -7,7 +7,6 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import { Connection, Informers, KubeClient, loadAccess } from '../../adapters/kube/index.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
 import { systemRandom } from '../../adapters/system/random.ts'
@@ -20,11 +19,11 @@ import { waitFor } from './wait.ts'
 
 const PORT = 6443
 
-/** Who may ask, and as whom. */
+/** Who may ask, and as whom; the server adds `admin`, who may do everything. */
 const USERS = {
-  admin: { user: 'admin', groups: ['system:masters'] },
-  controller: { user: `system:serviceaccount:${NAMESPACE}:controller`, groups: [] },
-  speaker: { user: `system:serviceaccount:${NAMESPACE}:speaker`, groups: [] },
+  admin: 'admin',
+  controller: `system:serviceaccount:${NAMESPACE}:controller`,
+  speaker: `system:serviceaccount:${NAMESPACE}:speaker`,
 }
 export type UserName = keyof typeof USERS
 
@@ -40,7 +39,7 @@ export class ControlPlane {
     writeTokens(dir)
     await startServer(plan, dir, processes)
     const port = await startRelay(plan, processes)
-    await waitFor(() => readText(join(dir, 'apiserver.kubeconfig')), 'the API server to write its kubeconfig')
+    await waitFor(() => processes.log('apiserver').includes('"ready":true'), 'the API server to start')
     writeKubeconfigs(dir, port)
     const access = await loadAccess({ kubeconfig: kubeconfigPath(dir, 'admin') })
     const connection = new Connection({ access, clock: systemClock, userAgent: 'metallb-lab/1.0' })
@@ -93,17 +92,15 @@ function kubeconfigPath(dir: string, user: UserName): string {
 }
 
 function writeTokens(dir: string): void {
-  const users = Object.values(USERS).map(user => ({ token: randomBytes(24).toString('base64url'), ...user }))
+  const accounts = [USERS.controller, USERS.speaker]
+  const users = accounts.map(user => ({ token: randomBytes(24).toString('base64url'), user }))
   writeFileSync(join(dir, 'tokens.json'), JSON.stringify(users), { mode: 0o600 })
 }
 
 async function startServer(plan: Plan, dir: string, processes: Processes): Promise<void> {
   const flags = {
-    address: CONTROL_ADDRESS,
-    port: PORT,
-    tokens: join(dir, 'tokens.json'),
-    snapshot: join(dir, 'apiserver.snapshot'),
-    kubeconfig: join(dir, 'apiserver.kubeconfig'),
+    ...{ host: CONTROL_ADDRESS, port: PORT, tokens: join(dir, 'tokens.json') },
+    ...{ snapshot: join(dir, 'apiserver.json'), 'kubeconfig-dir': join(dir, 'users') },
   }
   const argv = nodeCommand(
     'apiserver',
@@ -124,26 +121,12 @@ async function startRelay(plan: Plan, processes: Processes): Promise<number> {
   return port
 }
 
-interface KubeconfigFile {
-  clusters: { cluster: Record<string, unknown> }[]
-  users: { user: Record<string, unknown> }[]
-}
-
+/** The server's own files, the administrator's with the address that is reached from outside. */
 function writeKubeconfigs(dir: string, relayPort: number): void {
-  const tokens = JSON.parse(readFileSync(join(dir, 'tokens.json'), 'utf8')) as { token: string; user: string }[]
-  for (const [name, { user }] of Object.entries(USERS)) {
-    const config = parse(readFileSync(join(dir, 'apiserver.kubeconfig'), 'utf8')) as KubeconfigFile
-    const server = name === 'admin' ? `https://127.0.0.1:${relayPort}` : `https://${CONTROL_ADDRESS}:${PORT}`
-    Object.assign(config.clusters[0]!.cluster, { server })
-    config.users[0]!.user = { token: tokens.find(entry => entry.user === user)!.token }
-    writeFileSync(kubeconfigPath(dir, name as UserName), JSON.stringify(config, undefined, 2), { mode: 0o600 })
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8') || undefined
-  } catch {
-    return undefined
+  for (const [name, user] of Object.entries(USERS)) {
+    const text = readFileSync(join(dir, 'users', `${user.replaceAll(':', '_')}.kubeconfig`), 'utf8')
+    const inside = `https://${CONTROL_ADDRESS}:${PORT}`
+    const outside = name === 'admin' ? text.replace(inside, `https://127.0.0.1:${relayPort}`) : text
+    writeFileSync(kubeconfigPath(dir, name as UserName), outside, { mode: 0o600 })
   }
 }

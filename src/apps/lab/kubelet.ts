@@ -41,6 +41,8 @@ export interface KubeletOptions {
 export class Kubelet {
   readonly #options: KubeletOptions
   readonly #sandboxes = new Map<string, Sandbox>()
+  /** The node each Pod is bound to, by its key. */
+  readonly #bound = new Map<string, string>()
   #work: Promise<void> = Promise.resolve()
   #unsubscribe = () => {}
 
@@ -75,33 +77,32 @@ export class Kubelet {
     return [...this.#sandboxes.values()].filter(sandbox => sandbox.node === node)
   }
 
-  async #handle(change: Change<PodResource>): Promise<void> {
-    const pod: LabPod = change.object
-    const sandbox = this.#sandboxes.get(objectKey(pod.metadata))
-    if (change.kind === 'deleted') return sandbox && (await this.#remove(sandbox))
-    if (sandbox !== undefined || pod.spec?.hostNetwork || pod.metadata.deletionTimestamp) return
-    if (!pod.spec?.nodeName) return await this.#place(pod)
+  async #handle({ kind, object }: Change<PodResource>): Promise<void> {
+    const pod: LabPod = object
+    const key = objectKey(pod.metadata)
+    if (kind === 'deleted') return await this.#remove(key)
+    if (this.#sandboxes.has(key) || pod.spec?.hostNetwork || pod.metadata.deletionTimestamp) return
+    if (!pod.spec?.nodeName) return await this.#place(key, pod)
+    this.#bound.set(key, pod.spec.nodeName)
     const node = this.#options.nodes.find(({ name }) => name === pod.spec?.nodeName)
-    if (node !== undefined) await this.#create(pod, node)
+    if (node !== undefined) await this.#create(key, pod, node)
   }
 
-  async #place(pod: LabPod): Promise<void> {
+  /** On the live node with the fewest Pods. */
+  async #place(key: string, pod: LabPod): Promise<void> {
     const { kube, nodes, alive } = this.#options
-    const [first] = nodes.filter(alive).sort((a, b) => this.#load(a) - this.#load(b))
-    if (first === undefined) return
+    const load = (node: NodePlan) => [...this.#bound.values()].filter(name => name === node.name).length
+    const [first] = nodes.filter(alive).sort((a, b) => load(a) - load(b))
+    if (first === undefined || this.#bound.has(key)) return
+    this.#bound.set(key, first.name)
     await kube.patch(podType, pod.metadata, { type: 'merge', body: { spec: { nodeName: first.name } } })
   }
 
-  /** Pods bound to the node, those not yet created included. */
-  #load(node: NodePlan): number {
-    return this.#options.pods.list().filter(({ spec }) => spec?.nodeName === node.name).length
-  }
-
-  async #create(pod: LabPod, node: NodePlan): Promise<void> {
+  async #create(key: string, pod: LabPod, node: NodePlan): Promise<void> {
     const { namespace = '', name } = pod.metadata
     const netns = netnsOf(this.#options.lab, `pod.${namespace}.${name}`)
     const sandbox = { pod, node, netns, address: this.#freeAddress(node) }
-    this.#sandboxes.set(objectKey(pod.metadata), sandbox)
+    this.#sandboxes.set(key, sandbox)
     await addPod(node, netns, sandbox.address)
     await this.#run(sandbox)
     await this.#report(sandbox, true)
@@ -141,10 +142,13 @@ export class Kubelet {
     await this.#options.kube.patch(podType, metadata, { type: 'merge', body }, 'status')
   }
 
-  async #remove({ pod, netns }: Sandbox): Promise<void> {
-    this.#sandboxes.delete(objectKey(pod.metadata))
-    await this.#options.processes.stop(({ name }) => name === processName(pod.metadata))
-    await removePod(netns)
+  async #remove(key: string): Promise<void> {
+    this.#bound.delete(key)
+    const sandbox = this.#sandboxes.get(key)
+    if (sandbox === undefined) return
+    this.#sandboxes.delete(key)
+    await this.#options.processes.stop(({ name }) => name === processName(sandbox.pod.metadata))
+    await removePod(sandbox.netns)
   }
 }
 
