@@ -1,3 +1,4 @@
+export * from './cipher.ts'
 export * from './clock.ts'
 export * from './datagram.ts'
 export * from './kube.ts'

@@ -1,0 +1,3 @@
+export * from './packet.ts'
+export * from './peer.ts'
+export * from './roster.ts'

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DEFAULT_TIMING, type Effect, type Heartbeat, Roster, stallMs } from './index.ts'
+
+const A = '10.0.0.1'
+const B = '10.0.0.2'
+const BOOT_A = 0xan
+const BOOT_B = 0xbn
+
+function roster(change: { authenticated?: boolean; maxPeers?: number } = {}): Roster {
+  const subject = new Roster({ node: 'a', boot: BOOT_A, authenticated: true, ...change }, 0)
+  subject.discover(new Set([B]))
+  return subject
+}
+
+function fromB(change: Partial<Heartbeat> = {}): Heartbeat {
+  const flags = { joining: false, leaving: false, respond: false }
+  return { node: 'b', boot: BOOT_B, yourBoot: BOOT_A, sequence: 1, ...flags, ...change }
+}
+
+/** Events as `NodeJoin b`, refusals as their code, packets as `send` with their flags. */
+function tell(effects: Effect[]): string[] {
+  return effects.map(effect => {
+    if (effect.kind === 'event') return `${effect.event.kind} ${effect.event.node}`
+    if (effect.kind === 'refused') return effect.code
+    const { yourBoot, respond, leaving } = effect.packet
+    return `send ${effect.to} echo ${yourBoot}${respond ? ' respond' : ''}${leaving ? ' leaving' : ''}`
+  })
+}
+
+function events(effects: Effect[]): string[] {
+  return tell(effects).filter(text => text.startsWith('Node'))
+}
+
+/** Node b is alive since `nowMs`. */
+function withB(nowMs = 0): Roster {
+  const subject = roster()
+  assert.deepEqual(tell(subject.receive(fromB(), B, nowMs)), ['NodeJoin b'])
+  return subject
+}
+
+/** Ticks every interval up to `untilMs`, answers the events. */
+function run(subject: Roster, fromMs: number, untilMs: number): string[] {
+  const seen: string[] = []
+  for (let now = fromMs + 200; now <= untilMs; now += 200)
+    seen.push(...events(subject.tick(now)).map(event => `${now} ${event}`))
+  return seen
+}
+
+test('two speakers meet in three packets, each proven by an echo', () => {
+  const a = new Roster({ node: 'a', boot: BOOT_A, authenticated: true }, 0)
+  const b = new Roster({ node: 'b', boot: BOOT_B, authenticated: true }, 0)
+  b.activate()
+  const packets = a.discover(new Set([B])).map(effect => ({ effect, to: b, from: A }))
+  const seen: string[] = []
+  for (const { effect, to, from } of packets) {
+    if (effect.kind === 'send') {
+      const reply = to.receive(effect.packet, from, 0)
+      seen.push(...tell([effect]))
+      packets.push(...reply.map(next => ({ effect: next, to: to === b ? a : b, from: from === A ? B : A })))
+    } else seen.push(...tell([effect]))
+  }
+  assert.deepEqual(seen, [
+    'send 10.0.0.2 echo 0',
+    'send 10.0.0.1 echo 10 respond',
+    'send 10.0.0.2 echo 11',
+    'NodeJoin b',
+  ])
+  assert.deepEqual([...a.members()], ['a', 'b'])
+  assert.deepEqual([...b.members()], ['b'], 'a is still joining')
+  assert.deepEqual([a.answered, a.expected], [1, 1])
+})
+
+test('silence: suspect and asked for an answer after 600 ms, dead after 1000 ms', () => {
+  const subject = withB()
+  assert.deepEqual(tell(subject.tick(200)), ['send 10.0.0.2 echo 11'])
+  assert.deepEqual(run(subject, 200, 400), [])
+  assert.deepEqual(tell(subject.tick(600)), ['send 10.0.0.2 echo 11 respond'])
+  assert.ok(subject.members().has('b'), '30 a suspect is still a member')
+  assert.deepEqual(run(subject, 600, 1200), ['1000 NodeLeave b'])
+  assert.deepEqual([...subject.members()], ['a'])
+})
+
+test('one packet in time keeps a peer alive, a later one brings a dead peer back', () => {
+  const subject = withB()
+  assert.deepEqual(run(subject, 0, 800), [])
+  subject.receive(fromB({ sequence: 2 }), B, 900)
+  assert.deepEqual(run(subject, 800, 1800), [])
+  assert.deepEqual(run(subject, 1800, 2000), ['2000 NodeLeave b'])
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 3 }), B, 2100)), ['NodeJoin b'])
+})
+
+test('a leave counts at once and ends the boot; a new boot joins again', () => {
+  const subject = withB()
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 2, leaving: true }), B, 100)), ['NodeLeave b'])
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 3 }), B, 120)), ['REPLAYED'])
+  assert.deepEqual(tell(subject.receive(fromB({ boot: 0xccn }), B, 200)), ['NodeJoin b'])
+})
+
+test('a joining peer is no member until it can announce; a restart hands over meanwhile', () => {
+  const subject = withB()
+  const restarted = { boot: 0xccn, joining: true }
+  assert.deepEqual(tell(subject.receive(fromB(restarted), B, 100)), ['NodeLeave b'])
+  assert.equal(subject.answered, 1)
+  assert.deepEqual(tell(subject.receive(fromB({ ...restarted, joining: false, sequence: 2 }), B, 300)), ['NodeJoin b'])
+})
+
+test('recordings are refused: same boot, earlier boot, another life of ours', () => {
+  const subject = withB()
+  assert.deepEqual(tell(subject.receive(fromB(), B, 10)), ['REPLAYED'])
+  subject.receive(fromB({ boot: 0xccn }), B, 20)
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 9 }), B, 30)), ['REPLAYED'])
+  const earlier = roster().receive(fromB({ yourBoot: 0x99n }), B, 0)
+  assert.deepEqual(tell(earlier), ['send 10.0.0.2 echo 11 respond'])
+  assert.deepEqual(tell(roster().receive(fromB({ yourBoot: 0n, leaving: true }), B, 0)), [])
+})
+
+test('an answer is given only where it is asked for', () => {
+  const subject = withB()
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 2 }), B, 10)), [])
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 3, respond: true }), B, 20)), ['send 10.0.0.2 echo 11'])
+})
+
+test('without a key only discovered addresses are believed, with one everybody who has it', () => {
+  const stranger = '10.9.9.9'
+  assert.deepEqual(tell(roster({ authenticated: false }).receive(fromB(), stranger, 0)), ['UNKNOWN_SOURCE'])
+  assert.deepEqual(tell(roster({ authenticated: false }).receive(fromB(), B, 0)), ['NodeJoin b'])
+  assert.deepEqual(tell(roster().receive(fromB(), stranger, 0)), ['NodeJoin b'])
+})
+
+test('memory is bounded: strangers beyond the limit are refused, discovered peers are not', () => {
+  const subject = roster({ maxPeers: 3 })
+  const codes = Array.from({ length: 6 }, (_, n) =>
+    tell(subject.receive(fromB({ node: `n${n}`, boot: BigInt(n + 1) }), `10.1.0.${n}`, 0)),
+  )
+  assert.deepEqual(codes.flat(), ['NodeJoin n0', 'NodeJoin n1', 'NodeJoin n2', ...Array(3).fill('TOO_MANY_PEERS')])
+  assert.deepEqual(tell(subject.receive(fromB(), B, 0)), ['NodeJoin b'])
+})
+
+test('a dead peer that discovery no longer names is forgotten after a minute', () => {
+  const subject = withB()
+  subject.discover(new Set())
+  run(subject, 0, 59_800)
+  assert.equal(tell(subject.tick(60_000)).length, 0)
+  const known = withB()
+  run(known, 0, 59_800)
+  assert.deepEqual(tell(known.tick(60_000)), ['send 10.0.0.2 echo 11'])
+})
+
+test('own packets are ignored, another speaker under our name is reported', () => {
+  assert.deepEqual(tell(roster().receive(fromB({ node: 'a', boot: BOOT_A }), A, 0)), [])
+  assert.deepEqual(tell(roster().receive(fromB({ node: 'a', boot: 0x77n }), A, 0)), ['OWN_NAME'])
+})
+
+test('a member that moves to another address is an update', () => {
+  assert.deepEqual(tell(withB().receive(fromB({ sequence: 2 }), '10.0.0.9', 10)), ['NodeUpdate b'])
+})
+
+test('an own stall of ten seconds does not count as silence of the peers', () => {
+  const subject = withB()
+  assert.deepEqual(events(subject.tick(200)), [])
+  assert.deepEqual(events(subject.tick(10_400)), [])
+  assert.deepEqual(run(subject, 10_400, 10_800), [])
+  assert.deepEqual(run(subject, 10_800, 11_200), ['11000 NodeLeave b'])
+})
+
+const STALLS: [sinceLastTick: number, stall: number][] = [
+  [150, 0],
+  [200, 0],
+  [400, 0],
+  [401, 201],
+  [10_200, 10_000],
+]
+for (const [since, stall] of STALLS)
+  test(`a tick after ${since} ms means a stall of ${stall} ms`, () => {
+    assert.equal(stallMs(since, DEFAULT_TIMING.intervalMs), stall)
+  })
+
+test('a leave is said to everybody', () => {
+  assert.deepEqual(tell(withB().leave()), ['send 10.0.0.2 echo 11 leaving'])
+})

@@ -1,0 +1,60 @@
+import type { Clock, Datagram, DatagramSocket, Random } from '../ports/index.ts'
+
+/** A network in memory that loses, delays and cuts as the test says; datagrams arrive by the clock, never at once. */
+export class FakeNetwork {
+  /** Milliseconds on the way, and chance added to them: packets may overtake one another. */
+  delayMs = 0
+  jitterMs = 0
+  /** Chance that a datagram is lost. */
+  loss = 0
+  /** Datagrams sent so far. */
+  sent = 0
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #sockets = new Map<string, (datagram: Datagram) => void>()
+  #group: (address: string) => number = () => 0
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock
+    this.#random = random
+  }
+
+  open(address: string, port: number): DatagramSocket {
+    const key = `${address} ${port}`
+    if (this.#sockets.has(key)) throw new Error(`address in use: ${key}`)
+    const listeners: ((datagram: Datagram) => void)[] = []
+    this.#sockets.set(key, datagram => {
+      for (const listener of listeners) listener(datagram)
+    })
+    let open = true
+    return {
+      send: (data, to, toPort) => {
+        if (open) this.#carry({ data: data.slice(), from: address, port }, to, toPort)
+      },
+      receive: listener => void listeners.push(listener),
+      close: async () => {
+        if (open) this.#sockets.delete(key)
+        open = false
+      },
+    }
+  }
+
+  /** Only addresses of one group reach one another; addresses in no group are cut off from everybody. */
+  partition(...groups: string[][]): void {
+    this.#group = address => groups.findIndex(group => group.includes(address))
+  }
+
+  heal(): void {
+    this.#group = () => 0
+  }
+
+  #carry(datagram: Datagram, to: string, port: number): void {
+    this.sent++
+    if (this.#random.next() < this.loss) return
+    const delay = this.delayMs + this.#random.next() * this.jitterMs
+    this.#clock.after(delay, () => {
+      const connected = this.#group(datagram.from) === this.#group(to) && this.#group(to) >= 0
+      if (connected || datagram.from === to) this.#sockets.get(`${to} ${port}`)?.(datagram)
+    })
+  }
+}
