@@ -1,7 +1,7 @@
 /** HTTP to one API server: keep-alive, time-outs, size limits, fresh credentials. Errors are KubeErrors. */
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as requestHttp } from 'node:http'
-import { request as requestHttps, Agent as TlsAgent } from 'node:https'
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { type Clock, type Counter, KubeError, type Metrics } from '../../ports/index.ts'
+import { http, https } from '../system/node-http.ts'
 import { type Access, CredentialsError, type Identity } from './access.ts'
 import { errorOfAnswer } from './status.ts'
 
@@ -115,7 +115,7 @@ export class Connection {
       signal,
     }
     try {
-      const answer = await exchange(tls ? requestHttps(options) : requestHttp(options), request.body)
+      const answer = await exchange(tls ? https.request(options) : http.request(options), request.body)
       this.#count(request, String(answer.statusCode))
       return answer
     } catch (error) {
@@ -144,7 +144,7 @@ export class Connection {
     if (this.#agent !== undefined && current?.cert === cert && current?.key === key) return this.#agent
     this.#agent?.destroy()
     const options = { keepAlive: true, keepAliveMsecs: TCP_KEEPALIVE_MS, scheduling: 'lifo' as const }
-    this.#agent = tls ? new TlsAgent({ ...options, ...this.access.tls, cert, key }) : new Agent(options)
+    this.#agent = tls ? new https.Agent({ ...options, ...this.access.tls, cert, key }) : new http.Agent(options)
     this.#agentIdentity = { cert, key }
     return this.#agent
   }
@@ -165,7 +165,7 @@ export class Connection {
   }
 }
 
-function exchange(outgoing: ReturnType<typeof requestHttp>, body: string | undefined): Promise<IncomingMessage> {
+function exchange(outgoing: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.on('error', reject)
     outgoing.on('socket', socket => socket.setKeepAlive(true, TCP_KEEPALIVE_MS))

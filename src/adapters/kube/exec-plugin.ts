@@ -1,5 +1,4 @@
 /** Credential plugins: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins */
-import { execFile } from 'node:child_process'
 import { CredentialsError, type Identity } from './access.ts'
 import { type Fields, isFields } from './json.ts'
 
@@ -56,14 +55,15 @@ export class ExecIdentity {
   }
 }
 
-function runPlugin({ where, command, args, env, apiVersion, cluster }: ExecPlugin): Promise<string> {
+async function runPlugin({ where, command, args, env, apiVersion, cluster }: ExecPlugin): Promise<string> {
   const info = { apiVersion, kind: 'ExecCredential', spec: { interactive: false, ...(cluster && { cluster }) } }
   const options = {
     env: { ...process.env, ...env, KUBERNETES_EXEC_INFO: JSON.stringify(info) },
     timeout: TIMEOUT_MS,
     maxBuffer: 1 << 20,
   }
-  return new Promise((resolve, reject) => {
+  const { execFile } = await import('node:child_process')
+  return await new Promise((resolve, reject) => {
     execFile(command, [...args], options, (error, stdout) => {
       // neither output nor environment is quoted: both may hold secrets
       if (error === null) resolve(stdout)
