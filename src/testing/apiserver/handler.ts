@@ -1,23 +1,15 @@
 /** One request: who, what, may they, and the answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { parse as parseYaml } from 'yaml'
 import type { Tokens, User } from './auth.ts'
 import { authenticate } from './auth.ts'
+import { mediaType, readBody } from './body.ts'
 import type { Cluster } from './cluster.ts'
 import type { WriteOptions } from './decode.ts'
 import { type DeleteOptions, remove } from './deletion.ts'
 import { aggregated, legacy, versionInfo } from './discovery.ts'
-import {
-  ApiError,
-  badRequest,
-  methodNotAllowed,
-  qualified,
-  type Status,
-  unknownPath,
-  unsupportedMediaType,
-} from './errors.ts'
+import { ApiError, badRequest, methodNotAllowed, qualified, type Status, unknownPath } from './errors.ts'
 import type { Faults, SeenRequest } from './faults.ts'
-import { parseJson, toJson } from './json.ts'
+import { toJson } from './json.ts'
 import { type Fields, fieldsAt, isFields } from './object.ts'
 import { OPENAPI_V2, openApiDocument, openApiIndex, openApiV2Protobuf } from './openapi.ts'
 import { isAllowed, refusal } from './rbac.ts'
@@ -29,8 +21,6 @@ import { answerReview, findReview } from './reviews.ts'
 import type { Entry } from './store.ts'
 import type { Watches } from './watch.ts'
 import { create, current, patch, update } from './writes.ts'
-
-const MAX_BODY_BYTES = 3 * 1024 * 1024
 
 export interface HandlerParts {
   readonly cluster: Cluster
@@ -250,34 +240,6 @@ function deleted(resource: Resource, renderer: Renderer, { entry, gone }: { entr
   const { name, uid } = entry.object.metadata
   const details = { name, group: resource.group || undefined, kind: qualified({ ...resource, group: '' }), uid }
   return json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } satisfies Status)
-}
-
-function mediaType({ headers }: IncomingMessage): string {
-  return (headers['content-type'] ?? 'application/json').split(';')[0]!.trim()
-}
-
-/** The body read as JSON or YAML; undefined where there is none. Throws 400, 413 or 415. */
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BODY_BYTES)
-      throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MAX_BODY_BYTES}`)
-    chunks.push(chunk)
-  }
-  if (size === 0) return undefined
-  const type = mediaType(request)
-  const body = Buffer.concat(chunks).toString()
-  try {
-    if (type.endsWith('json')) return parseJson(body)
-    if (type.endsWith('yaml')) return parseYaml(body)
-  } catch (error) {
-    throw badRequest(`the object provided is unrecognized: ${(error as Error).message}`)
-  }
-  throw unsupportedMediaType(
-    `the body of the request was in an unknown format: ${type}; this server reads JSON and YAML`,
-  )
 }
 
 function openApiV2(accept: string): Answer {
