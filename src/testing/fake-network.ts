@@ -1,5 +1,10 @@
 import type { Clock, Datagram, DatagramSocket, Random } from '../ports/index.ts'
 
+interface Socket {
+  open: boolean
+  readonly listeners: ((datagram: Datagram) => void)[]
+}
+
 /** A network in memory that loses, delays and cuts as the test says; datagrams arrive by the clock, never at once. */
 export class FakeNetwork {
   /** Milliseconds on the way, and chance added to them: packets may overtake one another. */
@@ -11,7 +16,7 @@ export class FakeNetwork {
   sent = 0
   readonly #clock: Clock
   readonly #random: Random
-  readonly #sockets = new Map<string, (datagram: Datagram) => void>()
+  readonly #sockets = new Map<string, Socket>()
   #group: (address: string) => number = () => 0
 
   constructor(clock: Clock, random: Random) {
@@ -22,20 +27,26 @@ export class FakeNetwork {
   open(address: string, port: number): DatagramSocket {
     const key = `${address} ${port}`
     if (this.#sockets.has(key)) throw new Error(`address in use: ${key}`)
-    const listeners: ((datagram: Datagram) => void)[] = []
-    this.#sockets.set(key, datagram => {
-      for (const listener of listeners) listener(datagram)
-    })
-    let open = true
+    const socket: Socket = { open: true, listeners: [] }
+    this.#sockets.set(key, socket)
     return {
       send: (data, to, toPort) => {
-        if (open) this.#carry({ data: data.slice(), from: address, port }, to, toPort)
+        if (socket.open) this.#carry({ data: data.slice(), from: address, port }, to, toPort)
       },
-      receive: listener => void listeners.push(listener),
+      receive: listener => void socket.listeners.push(listener),
       close: async () => {
-        if (open) this.#sockets.delete(key)
-        open = false
+        if (socket.open) this.#sockets.delete(key)
+        socket.open = false
       },
+    }
+  }
+
+  /** Whoever is bound there sends and hears nothing any more; the address can be bound anew. */
+  kill(address: string): void {
+    for (const [key, socket] of this.#sockets) {
+      if (!key.startsWith(`${address} `)) continue
+      this.#sockets.delete(key)
+      socket.open = false
     }
   }
 
@@ -54,7 +65,9 @@ export class FakeNetwork {
     const delay = this.delayMs + this.#random.next() * this.jitterMs
     this.#clock.after(delay, () => {
       const connected = this.#group(datagram.from) === this.#group(to) && this.#group(to) >= 0
-      if (connected || datagram.from === to) this.#sockets.get(`${to} ${port}`)?.(datagram)
+      const receiver = this.#sockets.get(`${to} ${port}`)
+      if (receiver !== undefined && (connected || datagram.from === to))
+        for (const listener of receiver.listeners) listener(datagram)
     })
   }
 }

@@ -1,0 +1,2 @@
+export * from './disabled.ts'
+export * from './heartbeat.ts'
