@@ -252,16 +252,14 @@ export class ServiceController implements Task, UsageSource {
     const outcome = converge(this.#allocator, service)
     this.#allocator.wait(service, outcome.needs)
     this.#announcer.announce(service, outcome)
+    const written = outcome.changed ? this.#write(resource, outcome) : 'done'
     this.#settle()
     if (outcome.result !== 'success' && own) {
       this.#errors.inc()
       this.#log.error({ controller: 'ServiceReconciler', service: service.key, event: 'failed to handle service' })
     }
-    if (!outcome.changed) {
-      this.#log.debug({ event: 'noChange', service: service.key, msg: 'service converged, no change' })
-      return 'done'
-    }
-    return this.#write(resource, outcome)
+    if (!outcome.changed) this.#log.debug({ event: 'noChange', service: service.key, msg: UNCHANGED })
+    return written
   }
 
   /** D16: not ours any more. Its status is left alone where another implementation may have taken over. */
@@ -269,14 +267,15 @@ export class ServiceController implements Task, UsageSource {
     const { key, type, ingress, annotations } = parseService(resource)
     this.#forget(key)
     if (this.#allocator.release(key)) this.#disowned.add(key)
-    this.#settle()
     if (!this.#disowned.has(key)) {
       this.#log.debug({ event: 'filtered', service: key, msg: 'filtered service' })
       return 'done'
     }
     const addresses = type === 'LoadBalancer' ? ingress.flatMap(({ address }) => address ?? []) : []
     const clean = annotations[POOL_ANNOTATION] === undefined && (addresses.length > 0 || ingress.length === 0)
-    const result = clean ? 'done' : await this.#write(resource, { addresses, pool: undefined })
+    const written = clean ? 'done' : this.#write(resource, { addresses, pool: undefined })
+    this.#settle()
+    const result = await written
     if (result === 'done') this.#disowned.delete(key)
     return result
   }
@@ -291,7 +290,7 @@ export class ServiceController implements Task, UsageSource {
     this.#allocator.waiting.forget(key)
   }
 
-  /** After every decision: the counters are told, and the first who waits for what became free is next (D13). */
+  /** After every decision, once its write has begun: the counters are told, and the first who waits for what became free is next (D13). */
   #settle(): void {
     this.#publish()
     const next = this.#allocator.waiting.next()
@@ -312,6 +311,8 @@ export class ServiceController implements Task, UsageSource {
     return (spec?.loadBalancerClass ?? '') === this.#options.lbClass
   }
 }
+
+const UNCHANGED = 'service converged, no change'
 
 /** How soon a Service whose cached copy is out of date is looked at again, should the watch say nothing. */
 const STALE_MS = 1000

@@ -34,6 +34,7 @@ export function learn(allocator: Allocator, services: readonly Service[]): Learn
 function claim(allocator: Allocator, service: Service, addresses: readonly Address[]): Refusal | undefined {
   const whole = allocator.assign(service, addresses, true)
   if (!(whole instanceof Refusal)) return undefined
+  if (addresses.length < 2) return whole
   const part = addresses.some(address => !(allocator.assign(service, [address], true) instanceof Refusal))
-  return addresses.length > 1 && part ? undefined : whole
+  return part ? undefined : whole
 }
