@@ -242,9 +242,10 @@ function deleted(resource: Resource, renderer: Renderer, { entry, gone }: { entr
   return json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } satisfies Status)
 }
 
+/** Asked for with an `@` in the media type, answered without: RFC 2045 has no `@` there and Go refuses it. */
 function openApiV2(accept: string): Answer {
-  const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
-  return accept.includes(protobuf) ? { code: 200, body: openApiV2Protobuf(), type: protobuf } : json(OPENAPI_V2)
+  if (!accept.includes('application/com.github.proto-openapi.spec.v2@v1.0+protobuf')) return json(OPENAPI_V2)
+  return { code: 200, body: openApiV2Protobuf(), type: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf' }
 }
 
 function jsonOr404(value: unknown): Answer {
