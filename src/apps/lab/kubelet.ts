@@ -9,7 +9,7 @@ import type { Change, Informer, KubeApi } from '../../ports/index.ts'
 import { addPod, removePod } from './network.ts'
 import type { Processes } from './processes.ts'
 import { nodeCommand } from './programs.ts'
-import { type NodePlan, netnsOf } from './topology.ts'
+import { type Machine, type NodePlan, netnsOf } from './topology.ts'
 
 /** The fields of a Pod the lab looks at beside those the product reads. */
 interface LabPod extends PodResource {
@@ -23,8 +23,7 @@ interface LabPod extends PodResource {
 interface Sandbox {
   readonly pod: LabPod
   readonly node: NodePlan
-  readonly netns: string
-  readonly address: string
+  readonly machine: Machine
 }
 
 export interface KubeletOptions {
@@ -73,6 +72,11 @@ export class Kubelet {
     await Promise.all(this.#on(node).map(sandbox => this.#report(sandbox, ready)))
   }
 
+  /** The machine of a Pod that was created, by its key. */
+  machineOf(key: string): Machine | undefined {
+    return this.#sandboxes.get(key)?.machine
+  }
+
   #on(node: NodePlan): Sandbox[] {
     return [...this.#sandboxes.values()].filter(sandbox => sandbox.node === node)
   }
@@ -101,26 +105,27 @@ export class Kubelet {
   async #create(key: string, pod: LabPod, node: NodePlan): Promise<void> {
     const { namespace = '', name } = pod.metadata
     const netns = netnsOf(this.#options.lab, `pod.${namespace}.${name}`)
-    const sandbox = { pod, node, netns, address: this.#freeAddress(node) }
+    const sandbox = { pod, node, machine: { name, netns, ...this.#freeAddress(node) } }
     this.#sandboxes.set(key, sandbox)
-    await addPod(node, netns, sandbox.address)
+    await addPod(node, sandbox.machine)
     await this.#run(sandbox)
     await this.#report(sandbox, true)
   }
 
-  #freeAddress(node: NodePlan): string {
-    const used = new Set(this.#on(node).map(({ address }) => address))
+  #freeAddress(node: NodePlan): { address: string; mac: string } {
+    const used = new Set(this.#on(node).map(({ machine }) => machine.address))
     for (let host = 2; host < 255; host++) {
       const address = node.podGateway.replace(/\d+$/, String(host))
-      if (!used.has(address)) return address
+      const mac = `02:00:0a:f4:${[node.index, host].map(byte => byte.toString(16).padStart(2, '0')).join(':')}`
+      if (!used.has(address)) return { address, mac }
     }
     throw new Error(`${node.name} has no address left for a pod`)
   }
 
-  async #run({ pod: { metadata, spec }, node, netns }: Sandbox): Promise<void> {
+  async #run({ pod: { metadata, spec }, node, machine }: Sandbox): Promise<void> {
     const child = await this.#options.processes.start({
       name: processName(metadata),
-      netns,
+      netns: machine.netns,
       node: node.name,
       argv: nodeCommand('web'),
       env: { POD_NAME: metadata.name, NODE_NAME: node.name, PORT: String(portOf(spec)) },
@@ -130,15 +135,16 @@ export class Kubelet {
     await once(child, 'message') // it listens
   }
 
-  async #report({ pod: { metadata, spec = {} }, node, address }: Sandbox, ready: boolean): Promise<void> {
+  async #report({ pod: { metadata, spec = {} }, node, machine }: Sandbox, ready: boolean): Promise<void> {
     const status = ready ? 'True' : 'False'
     const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type, i) => ({
       type,
       status: i < 2 ? 'True' : status,
     }))
     const containerStatuses = (spec.containers ?? []).map(({ name = 'web' }) => ({ name, ready, restartCount: 0 }))
-    const address_ = { hostIP: node.address, podIP: address, podIPs: [{ ip: address }] }
-    const body = { status: { phase: 'Running', ...address_, conditions, containerStatuses } }
+    const { address: podIP } = machine
+    const addresses = { hostIP: node.address, podIP, podIPs: [{ ip: podIP }] }
+    const body = { status: { phase: 'Running', ...addresses, conditions, containerStatuses } }
     await this.#options.kube.patch(podType, metadata, { type: 'merge', body }, 'status')
   }
 
@@ -148,7 +154,7 @@ export class Kubelet {
     if (sandbox === undefined) return
     this.#sandboxes.delete(key)
     await this.#options.processes.stop(({ name }) => name === processName(sandbox.pod.metadata))
-    await removePod(sandbox.netns)
+    await removePod(sandbox.machine.netns)
   }
 }
 

@@ -131,6 +131,13 @@ export class Lab {
     return new Host(this.#planOf(typeof which === 'number' ? `node${which}` : which))
   }
 
+  /** A Pod's own network; throws where the lab does not run it. */
+  pod(name: string, namespace = 'default'): Host {
+    const machine = this.#need.kubelet.machineOf(`${namespace}/${name}`)
+    if (machine === undefined) throw new RangeError(`no pod '${namespace}/${name}' runs in the lab`)
+    return new Host(machine)
+  }
+
   /** The namespace of a machine: a node, `client`, `router`, `switch`, `control` or a pod (`pod.NAMESPACE.NAME`). */
   netns(machine: string): string {
     return netnsOf(this.plan.name, machine)
@@ -138,7 +145,7 @@ export class Lab {
 
   /** Which node answers ARP for the address, asked from the client; undefined where nobody does. */
   async owner(address: string): Promise<string | undefined> {
-    const { stdout } = await this.client.exec(['arping', '-r', '-c', '1', '-w', '1', '-i', 'eth0', address])
+    const { stdout } = await this.client.exec(['arping', '-r', '-C', '1', '-w', '1', '-i', 'eth0', address])
     return this.plan.nodes.find(({ mac }) => mac === stdout.trim())?.name
   }
 

@@ -43,11 +43,11 @@ export async function namespacesLeft(name: string): Promise<string[]> {
 }
 
 /** A namespace for a pod, on the node's pod bridge, with the node as its way out. */
-export async function addPod(node: NodePlan, netns: string, address: string): Promise<void> {
+export async function addPod(node: NodePlan, { netns, address, mac }: Machine): Promise<void> {
   const port = portOf(address)
   await ip(undefined, [`netns add ${netns}`])
   await ip(node.netns, [
-    `link add ${port} type veth peer name eth0 netns ${netns}`,
+    `link add ${port} type veth peer name eth0 address ${mac} netns ${netns}`,
     `link set dev ${port} master cni0`,
     `link set dev ${port} up`,
   ])
