@@ -111,10 +111,7 @@ describe('kubectl', { skip: missing ? 'kubectl is not installed' : false }, () =
     const [wideHead, wideRow] = rows(await kubectl('get', 'svc', 'table', '-o', 'wide'))
     assert.equal(wideHead?.at(-1), 'SELECTOR')
     assert.equal(wideRow?.at(-1), 'app=table')
-    assert.match(
-      await kubectl('get', 'svc', 'table', '-o', 'yaml'),
-      /ipMode: VIP\n.*ip|ip: 192\.0\.2\.7\n\s+ipMode: VIP/,
-    )
+    assert.match(await kubectl('get', 'svc', 'table', '-o', 'yaml'), /- ip: 192\.0\.2\.7\n\s+ipMode: VIP/)
     assert.equal(
       await kubectl('get', 'namespace', 'default', '--no-headers').then(line => line.split(/ +/)[1]),
       'Active',
@@ -135,20 +132,13 @@ describe('kubectl', { skip: missing ? 'kubectl is not installed' : false }, () =
   })
 
   test('get -w shows each change as it happens', async () => {
-    const watch = spawn(KUBECTL, ['get', 'svc', 'watched', '-w', '-o', 'wide', '--no-headers'], {
-      env: environment('admin'),
-    })
-    const lines = collect(watch)
     await apply(service('watched'))
-    // The name does not exist yet when kubectl starts: it refuses, so the watch begins after the creation.
-    watch.kill()
-    const second = spawn(KUBECTL, ['get', 'svc', 'watched', '-w', '--no-headers'], { env: environment('admin') })
-    const seen = collect(second)
+    const watch = spawn(KUBECTL, ['get', 'svc', 'watched', '-w', '--no-headers'], { env: environment('admin') })
+    const seen = collect(watch)
     await seen.until(/<pending>/)
     await kubectl('patch', 'svc', 'watched', '--subresource=status', '--type=merge', '-p', ingress('192.0.2.8'))
-    await seen.until(/192\.0\.2\.8/)
-    second.kill()
-    assert.equal(lines.text().includes('192.0.2.8'), false)
+    await seen.until(/<pending>[^]*192\.0\.2\.8/)
+    watch.kill()
   })
 
   test('describe shows endpoints and events', async () => {
@@ -249,6 +239,8 @@ describe('kubectl', { skip: missing ? 'kubectl is not installed' : false }, () =
     await kubectl('create', 'namespace', 'doomed')
     await kubectl('-n', 'doomed', 'create', 'configmap', 'map')
     assert.match(await kubectl('delete', 'namespace', 'doomed'), /namespace "doomed" deleted/)
+    assert.match(await refused(['get', 'namespace', 'doomed']), /namespaces "doomed" not found/)
+    await kubectl('create', 'namespace', 'doomed')
     assert.match(await refused(['-n', 'doomed', 'get', 'configmap', 'map']), /configmaps "map" not found/)
   })
 
@@ -318,11 +310,6 @@ describe('kubectl', { skip: missing ? 'kubectl is not installed' : false }, () =
       /secrets is forbidden: User "jane" cannot list resource "secrets" in API group "" in the namespace "default"/,
     )
   })
-
-  test('the fixture itself: an address nobody assigned is not shown', async () => {
-    await apply(service('quiet'))
-    assert.equal(rows(await kubectl('get', 'svc', 'quiet', '--no-headers'))[0]![3], '<pending>')
-  })
 })
 
 const documents = (objects: readonly unknown[]) => objects.map(object => stringify(object)).join('---\n')
@@ -356,7 +343,7 @@ function collect(child: ChildProcess) {
   const until = async (pattern: RegExp) => {
     while (!pattern.test(text)) await once(child.stdout!, 'data', { signal: AbortSignal.timeout(20_000) })
   }
-  return { text: () => text, until }
+  return { until }
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
