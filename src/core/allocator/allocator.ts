@@ -259,16 +259,21 @@ function sharingObjection(service: Service, holding: Holding, place: Place, addr
   const use = useAt(place)
   if (use === undefined) return undefined
   const needs = [{ kind: 'address', ...address } as const]
-  const others = [...use.holders.values()].filter(({ key }) => key !== service.key)
-  const strangers = others.filter(({ share }) => !sharesWith(share, holding.share, learned))
+  const strangers = strangersAt(use, holding, learned)
   if (strangers.length > 0) {
-    const names = others.map(({ key }) => key).sort()
+    const names = [...use.holders.keys()].filter(key => key !== service.key).sort()
     const message = `can't change sharing key for ${quote(service.key)}, address also in use by ${names.join(',')}`
     const reasons = strangers.map(({ key, share }) => sharingReason(service, holding.share, key, share))
     return new Refusal(message, reasons, needs)
   }
   const port = clashingPort(use, holding)
   return port === undefined ? undefined : refuse('portInUse', portClashText(port, address), needs)
+}
+
+/** Others on the address that the Service may not share with. */
+function strangersAt(use: Use, { key, share }: Holding, learned: boolean): Holding[] {
+  if (share.group !== '' && use.group === share.group) return []
+  return [...use.holders.values()].filter(other => other.key !== key && !sharesWith(other.share, share, learned))
 }
 
 function sameHolding(a: Holding, b: Holding): boolean {
