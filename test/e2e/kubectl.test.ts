@@ -137,7 +137,7 @@ describe('kubectl', { skip: missing ? 'kubectl is not installed' : false }, () =
     const seen = collect(watch)
     await seen.until(/<pending>/)
     await kubectl('patch', 'svc', 'watched', '--subresource=status', '--type=merge', '-p', ingress('192.0.2.8'))
-    await seen.until(/<pending>[^]*192\.0\.2\.8/)
+    await seen.until(/<pending>(.|\n)*192\.0\.2\.8/)
     watch.kill()
   })
 

@@ -1,5 +1,6 @@
 /** What the API server does to a Service: defaults, validation, cluster IPs, node ports (core/v1 strategy). */
 
+import { isDeepStrictEqual } from 'node:util'
 import { objectKey } from '../../core/object.ts'
 import type { IpFamily } from './allocations.ts'
 import type { Cluster } from './cluster.ts'
@@ -25,6 +26,21 @@ export function admitService(service: KubeJson, before: KubeJson | undefined, cl
 }
 
 const publishes = ({ type }: Fields) => type === 'LoadBalancer' || type === 'NodePort'
+const balances = ({ type }: Fields) => type === 'LoadBalancer'
+const local = (spec: Fields) => balances(spec) && spec.externalTrafficPolicy === 'Local'
+const nonEmpty = (value: unknown): value is unknown[] => Array.isArray(value) && value.length > 0
+
+/** Fields that only some Services have. */
+const CONDITIONAL: readonly [field: string, applies: (spec: Fields) => boolean, rule: string][] = [
+  ['externalTrafficPolicy', publishes, 'may only be set for externally-accessible services'],
+  ['allocateLoadBalancerNodePorts', balances, "may only be used when `type` is 'LoadBalancer'"],
+  ['loadBalancerClass', balances, "may only be used when `type` is 'LoadBalancer'"],
+  [
+    'healthCheckNodePort',
+    local,
+    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+  ],
+]
 
 function applyServiceDefaults(spec: Fields): void {
   spec.type ??= 'ClusterIP'
@@ -33,33 +49,33 @@ function applyServiceDefaults(spec: Fields): void {
     spec.ports = spec.ports.filter(isFields).map(port => ({ protocol: 'TCP', targetPort: port.port, ...port }))
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'
   if (publishes(spec)) spec.externalTrafficPolicy ??= 'Cluster'
-  else delete spec.externalTrafficPolicy
-  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
-  else {
-    delete spec.allocateLoadBalancerNodePorts
-    delete spec.loadBalancerClass
-  }
+  if (balances(spec)) spec.allocateLoadBalancerNodePorts ??= true
 }
 
-/** What an update that leaves a field out keeps: addresses, families and node ports already handed out. */
+/**
+ * What an update that leaves a field out keeps: addresses, families and ports already handed out. What it drops: fields
+ * that the new type does not have and the request did not touch, the second address of a Service made single-stack.
+ */
 function carryOver(spec: Fields, old: Fields): void {
+  for (const [field, applies] of CONDITIONAL) if (!applies(spec) && spec[field] === old[field]) delete spec[field]
   if (spec.type === 'ExternalName' || old.type === 'ExternalName') return
   for (const field of ['clusterIP', 'ipFamilyPolicy']) spec[field] ||= old[field]
-  if (!nonEmpty(spec.clusterIPs) && spec.clusterIP === old.clusterIP && spec.ipFamilyPolicy === old.ipFamilyPolicy)
-    spec.clusterIPs = old.clusterIPs
-  if (!nonEmpty(spec.ipFamilies) && spec.ipFamilyPolicy === old.ipFamilyPolicy) spec.ipFamilies = old.ipFamilies
-  if (local(spec) && local(old)) spec.healthCheckNodePort ||= old.healthCheckNodePort
-  if (!publishes(spec)) return
-  for (const port of listAt({ spec }, 'spec.ports')) {
-    const same = listAt({ old }, 'old.ports').find(
-      other => other.port === port.port && (other.protocol ?? 'TCP') === port.protocol,
-    )
+  for (const field of ['clusterIPs', 'ipFamilies']) {
+    if (!nonEmpty(spec[field]) && spec.clusterIP === old.clusterIP) spec[field] = old[field]
+    const untouched = isDeepStrictEqual(spec[field], old[field])
+    const narrowed = spec.ipFamilyPolicy === 'SingleStack' && old.ipFamilyPolicy !== 'SingleStack'
+    if (narrowed && untouched && nonEmpty(spec[field])) spec[field] = spec[field].slice(0, 1)
+  }
+  if (local(spec)) spec.healthCheckNodePort ||= old.healthCheckNodePort
+  if (publishes(spec)) keepNodePorts(listAt({ spec }, 'spec.ports'), listAt({ old }, 'old.ports'))
+}
+
+function keepNodePorts(ports: Fields[], old: Fields[]): void {
+  for (const port of ports) {
+    const same = old.find(other => other.port === port.port && (other.protocol ?? 'TCP') === port.protocol)
     if (!port.nodePort && same?.nodePort) port.nodePort = same.nodePort
   }
 }
-
-const local = (spec: Fields) => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
-const nonEmpty = (value: unknown): value is unknown[] => Array.isArray(value) && value.length > 0
 
 function checkSpec(spec: Fields): Cause[] {
   const causes: Cause[] = []
@@ -72,6 +88,9 @@ function checkSpec(spec: Fields): Cause[] {
   oneOf('externalTrafficPolicy', ['Cluster', 'Local'])
   oneOf('internalTrafficPolicy', ['Cluster', 'Local'])
   oneOf('ipFamilyPolicy', POLICIES)
+  for (const [field, applies, rule] of CONDITIONAL)
+    if (spec[field] !== undefined && spec[field] !== 0 && !applies(spec))
+      causes.push(forbiddenField(`spec.${field}`, rule))
   const headless = spec.clusterIP === 'None'
   if (headless && publishes(spec))
     causes.push(invalidValue('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${spec.type} services`))
@@ -181,15 +200,8 @@ function assignNodePorts(spec: Fields, key: string, { allocations }: Cluster): C
     const why = allocations.refusesNodePort(Number(port.nodePort), String(port.protocol), key)
     if (why !== undefined) causes.push(invalidValue(`spec.ports[${index}].nodePort`, port.nodePort, why))
   }
-  if (!local(spec)) {
-    if (spec.healthCheckNodePort) causes.push(forbiddenHealthPort(spec))
-  } else spec.healthCheckNodePort ||= allocations.freeNodePort(taken)
+  if (local(spec)) spec.healthCheckNodePort ||= allocations.freeNodePort(taken)
   return causes
-}
-
-function forbiddenHealthPort({ healthCheckNodePort }: Fields): Cause {
-  const why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
-  return forbiddenField('spec.healthCheckNodePort', `${why}, not ${healthCheckNodePort}`)
 }
 
 /** ipMode is VIP where an address has none; a Service of another type has no load balancer status. */
