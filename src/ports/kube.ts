@@ -31,6 +31,13 @@ export class KubeError extends Error {
   }
 }
 
+const TRANSIENT: ReadonlySet<KubeErrorCode> = new Set(['NETWORK', 'SERVER', 'TOO_MANY_REQUESTS'])
+
+/** Whether the failure may pass by itself: nothing was decided about the request. */
+export function isTransient(error: unknown): error is KubeError {
+  return error instanceof KubeError && TRANSIENT.has(error.code)
+}
+
 export interface ListOptions {
   namespace?: string
   labelSelector?: string

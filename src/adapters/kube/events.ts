@@ -4,6 +4,7 @@ import {
   type Clock,
   type EventRecorder,
   type EventTarget,
+  isTransient,
   type KubeApi,
   KubeError,
   type Logger,
@@ -11,7 +12,7 @@ import {
   type Task,
 } from '../../ports/index.ts'
 import { type Correlated, EventCorrelator, type EventFacts, type Sighting } from './event-correlator.ts'
-import { backoffMs, pause, TRANSIENT } from './retry.ts'
+import { backoffMs, pause } from './retry.ts'
 
 export interface RecorderOptions {
   readonly api: KubeApi
@@ -91,7 +92,7 @@ export class KubeEventRecorder implements EventRecorder, Task {
       try {
         return await this.#write(event)
       } catch (error) {
-        const again = error instanceof KubeError && TRANSIENT.has(error.code) && attempt < ATTEMPTS
+        const again = isTransient(error) && attempt < ATTEMPTS
         if (!again)
           return log.warn({ op: 'event', reason: event.reason, on: event.on.name, error, msg: 'event dropped' })
         await pause(clock, backoffMs(attempt, random, error.retryAfterMs), this.#stopping.signal)

@@ -1,10 +1,18 @@
 /** List and watch that always recovers: the Informer port over HTTP. README.md has the table of failures. */
 import type { KubeObject, ObjectRef, ResourceType } from '../../core/object.ts'
-import { type Change, type Clock, type Informer, KubeError, type Logger, type Random } from '../../ports/index.ts'
+import {
+  type Change,
+  type Clock,
+  type Informer,
+  isTransient,
+  KubeError,
+  type Logger,
+  type Random,
+} from '../../ports/index.ts'
 import { ObjectCache } from './cache.ts'
 import { type KubeClient, PAGE_SIZE } from './client.ts'
 import { collectionPath, formatQuery } from './paths.ts'
-import { backoffMs, pause, TRANSIENT } from './retry.ts'
+import { backoffMs, pause } from './retry.ts'
 import { type WatchEvent, watch } from './watch.ts'
 
 export interface InformerOptions<T extends KubeObject = KubeObject> {
@@ -221,7 +229,7 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
   /** Whatever may mean that changes were missed (410, garbage, a refused version) leads to a new list. */
   #failed(error: unknown): KubeError {
     const failure = error instanceof KubeError ? error : new KubeError('MALFORMED', (error as Error).message)
-    if (!TRANSIENT.has(failure.code)) this.#version = undefined
+    if (!isTransient(failure)) this.#version = undefined
     if (this.#error?.message !== failure.message)
       this.#context.log.warn({ op: 'watch', resource: this.type.plural, error: failure, msg: 'list or watch failed' })
     this.#error = failure

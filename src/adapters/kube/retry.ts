@@ -1,14 +1,11 @@
 /** When to ask again: plain arithmetic, and the pause itself. */
-import { type Clock, KubeError, type KubeErrorCode, type Random } from '../../ports/index.ts'
+import { type Clock, isTransient, type Random } from '../../ports/index.ts'
 
 const FIRST_MS = 200
 const LONGEST_MS = 15_000
 const LONGEST_RETRY_AFTER_MS = 60_000
 /** A single read waits no longer than this before it reports the refusal. */
 const READ_LONGEST_MS = 5_000
-
-/** What passes by itself: nothing was decided about the request. */
-export const TRANSIENT: ReadonlySet<KubeErrorCode> = new Set(['NETWORK', 'SERVER', 'TOO_MANY_REQUESTS'])
 
 /**
  * Pause before the next attempt after the n-th failure in a row (n from 1): 200 ms doubling to 15 s, half of it by
@@ -21,7 +18,7 @@ export function backoffMs(failures: number, random: Random, retryAfterMs = 0): n
 
 /** Pause before a failed read is repeated, undefined where repeating it now is pointless. */
 export function readRetryDelayMs(error: unknown, attempt: number, random: Random): number | undefined {
-  if (!(error instanceof KubeError) || !TRANSIENT.has(error.code)) return undefined
+  if (!isTransient(error)) return undefined
   const delay = backoffMs(attempt, random, error.retryAfterMs)
   return delay <= READ_LONGEST_MS ? delay : undefined
 }

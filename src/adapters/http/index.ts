@@ -1,0 +1,6 @@
+export { type AccessDecision, type AccessReviewOptions, type Authorize, reviewAccess } from './access-review.ts'
+export { MetricsServer, type MetricsServerOptions, type Route } from './metrics-server.ts'
+export { type Check, type Checks, type ProbeOptions, ProbeServer } from './probes.ts'
+export { type KeyPair, selfSigned } from './self-signed.ts'
+export type { Answer } from './server.ts'
+export { parseTlsFlags, type TlsFlags, type TlsOptions } from './tls-options.ts'
