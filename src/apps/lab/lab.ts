@@ -131,6 +131,11 @@ export class Lab {
     return new Host(this.#planOf(typeof which === 'number' ? `node${which}` : which))
   }
 
+  /** Everybody on the LAN. */
+  get machines(): Host[] {
+    return [this.router, this.client, ...this.plan.nodes.map(node => new Host(node))]
+  }
+
   /** A Pod's own network; throws where the lab does not run it. */
   pod(name: string, namespace = 'default'): Host {
     const machine = this.#need.kubelet.machineOf(`${namespace}/${name}`)
@@ -187,24 +192,30 @@ export class Lab {
 
   /** Stops all processes of a node, or a single one (`speaker-node1`), without ending them. */
   freeze(name: string): void {
-    this.#faults.freeze(name)
     const plan = this.plan.nodes.find(node => node.name === name)
+    if (plan === undefined && this.pid(name) === undefined) throw new RangeError(`no node or process '${name}'`)
+    this.#faults.freeze(name)
     if (plan !== undefined) this.#need.nodeController.fellSilent(plan)
   }
 
   /** Takes the carrier from a machine's links; default the LAN's alone. */
   async cut(machine: string, networks: readonly Network[] = ['lan']): Promise<void> {
+    this.#ensureMachines([machine])
     await this.#faults.cut(machine, networks)
     const plan = this.plan.nodes.find(node => node.name === machine)
     if (plan !== undefined && networks.includes('mgmt')) this.#need.nodeController.fellSilent(plan)
   }
 
-  partition(groups: LanFaults['groups']): Promise<void> {
-    return this.#faults.partition(groups)
+  /** Groups of machines that do not reach each other on the LAN; one in no group reaches everybody. */
+  async partition(groups: LanFaults['groups']): Promise<void> {
+    this.#ensureMachines(groups.flat())
+    await this.#faults.partition(groups)
   }
 
-  loss(machine: string, percent: number): Promise<void> {
-    return this.#faults.loss(machine, percent)
+  /** Loses this share of the frames to and from the machine, in percent. */
+  async loss(machine: string, percent: number): Promise<void> {
+    this.#ensureMachines([machine])
+    await this.#faults.loss(machine, percent)
   }
 
   /** Mends everything and boots what was killed. */
@@ -286,6 +297,12 @@ export class Lab {
     const begin = performance.now()
     await work()
     this.#log(`${what} (${Math.round(performance.now() - begin)} ms)`)
+  }
+
+  #ensureMachines(names: readonly string[]): void {
+    const known = this.machines.map(({ name }) => name)
+    for (const name of names)
+      if (!known.includes(name)) throw new RangeError(`no machine '${name}': there are ${known.join(', ')}`)
   }
 
   #planOf(name: string): NodePlan {
