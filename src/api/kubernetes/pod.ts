@@ -74,3 +74,15 @@ export const leases: ResourceType<LeaseResource> = {
   plural: 'leases',
   namespaced: true,
 }
+
+export interface ConfigMapResource extends KubeObject {
+  data?: Record<string, string>
+}
+
+export const configMaps: ResourceType<ConfigMapResource> = {
+  group: '',
+  version: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+}

@@ -3,19 +3,23 @@ import { type Community, parseCommunity } from '../../core/config/index.ts'
 import { type CommunityResource, communityCrd } from '../community.ts'
 import { type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
 
-const READING: Reading<CommunityResource> = {
+const READING: Reading = {
   kind: 'Community',
   noun: 'community',
   fields: { spec: specSchema(communityCrd) },
 }
 
+export function readCommunities(objects: readonly CommunityResource[], report: Report): CommunityResource[] {
+  return readObjects(READING, objects, report)
+}
+
 /** Alias to community; undefined where the alias is defined but its value is broken, which is reported here. */
 export function parseCommunities(
-  objects: readonly CommunityResource[],
+  resources: readonly CommunityResource[],
   report: Report,
 ): Map<string, Community | undefined> {
   const aliases = new Map<string, Community | undefined>()
-  for (const resource of readObjects(READING, objects, report)) {
+  for (const resource of resources) {
     const on = reportOn(READING.kind, resource, report)
     for (const [index, { name = '', value = '' }] of (resource.spec?.communities ?? []).entries()) {
       const path = `spec.communities[${index}]`

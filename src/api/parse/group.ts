@@ -8,6 +8,11 @@ const LISTS: Readonly<Record<string, keyof ConfigSnapshot>> = {
   Community: 'communities',
   Node: 'nodes',
   Namespace: 'namespaces',
+  BGPPeer: 'peers',
+  BGPAdvertisement: 'bgpAdvertisements',
+  BFDProfile: 'bfdProfiles',
+  Secret: 'secrets',
+  ConfigMap: 'configMaps',
 }
 
 /** Kinds that have no part in the configuration are left out; the lists that are given nothing are empty. */

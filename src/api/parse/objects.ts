@@ -38,26 +38,26 @@ export function specSchema(crd: CustomResourceDefinition): Schema {
 }
 
 /** How to read the objects of one kind. */
-export interface Reading<T extends KubeObject> {
+export interface Reading {
   readonly kind: string
   /** The kind in the words of messages, e.g. `pool`. */
   readonly noun: string
   /** Fields beside the metadata. */
   readonly fields: Record<string, Schema>
   /** Other words for what the schema finds. */
-  readonly wording?: (object: T, finding: Finding) => Finding
+  readonly wording?: (name: string, finding: Finding) => Finding
 }
 
 /** The usable objects in ascending order of their names (byte order), and a report of the rest. */
-export function readObjects<T extends KubeObject>(reading: Reading<T>, objects: readonly T[], report: Report): T[] {
+export function readObjects<T extends KubeObject>(reading: Reading, objects: readonly T[], report: Report): T[] {
   const named = objects.map(object => ({ object, metadata: identityOf(object) })).sort(byName)
   const count = new Map<string, number>()
   for (const { metadata } of named) count.set(metadata.name, (count.get(metadata.name) ?? 0) + 1)
   const usable: T[] = []
   for (const { object, metadata } of named) {
     const on = reportOn(reading.kind, { metadata }, report)
-    const read = readObject(reading, object, on)
     const { name } = metadata
+    const read = readObject(reading, object, name, on)
     if (count.get(name) !== 1)
       on.error({ path: 'metadata.name', message: `duplicate definition of ${reading.noun} "${name}"` })
     else if (read !== undefined) usable.push(read)
@@ -65,12 +65,12 @@ export function readObjects<T extends KubeObject>(reading: Reading<T>, objects: 
   return usable
 }
 
-function readObject<T extends KubeObject>(reading: Reading<T>, object: T, on: ObjectReport): T | undefined {
+function readObject<T extends KubeObject>(reading: Reading, object: T, name: string, on: ObjectReport): T | undefined {
   const { fields, wording = (_, finding) => finding } = reading
   const findings: Finding[] = []
   const schema = record({ metadata: METADATA, ...fields }, '', { required: ['metadata'] })
   const read = readShape(schema, object, '', findings) as T
-  for (const { path, ...rest } of findings) on.error(wording(object, { path: path.slice(1), ...rest }))
+  for (const { path, ...rest } of findings) on.error(wording(name, { path: path.slice(1), ...rest }))
   return findings.length === 0 ? read : undefined
 }
 

@@ -8,7 +8,7 @@ import { type ObjectReport, type Reading, type Report, readObjects, reportOn, sp
 import { checkSelectors } from './selectors.ts'
 import type { Labelled } from './snapshot.ts'
 
-const READING: Reading<IPAddressPoolResource> = {
+const READING: Reading = {
   kind: 'IPAddressPool',
   noun: 'pool',
   fields: { spec: specSchema(ipAddressPoolCrd) },

@@ -40,6 +40,7 @@ class World {
   constructor(node?: string) {
     const { kube } = this
     this.stateName = node === undefined ? 'controller' : `speaker-${node}`
+    if (node !== undefined) kube.put(nodes, { metadata: { name: node } })
     const listed = kube.informer(ipAddressPools).list
     this.loader = new ConfigLoader({
       kube,

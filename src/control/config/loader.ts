@@ -1,5 +1,10 @@
 /** Keeps the configuration in force equal to what the cluster says, as long as that is valid: chapter 01 section 3. */
-import { type ConfigSnapshot, type ConfigurationStateResource, parseConfig } from '../../api/index.ts'
+import {
+  type ConfigSnapshot,
+  type ConfigurationStateResource,
+  type ParseOptions,
+  parseConfig,
+} from '../../api/index.ts'
 import { type Config, formatProblem, type Problem, sameConfig } from '../../core/config/index.ts'
 import { objectKey } from '../../core/object.ts'
 import type { Clock, Informer, KubeApi, Logger, Metrics, Task } from '../../ports/index.ts'
@@ -22,6 +27,8 @@ export interface ConfigLoaderOptions {
   /** The own Pod, which owns the ConfigurationState; absent outside a cluster. */
   readonly pod?: { readonly name: string; readonly uid: string }
   readonly sources: ConfigSources
+  /** Rules of the BGP mode, and whether the own Secrets are passed on. */
+  readonly parse?: Omit<ParseOptions, 'node'>
   readonly states: Informer<ConfigurationStateResource>
   /** Takes the new configuration over, or leaves the former one in force. A rejection counts as `error`. */
   readonly apply: (config: Config) => SyncResult | Promise<SyncResult>
@@ -64,11 +71,10 @@ export class ConfigLoader implements Task {
 
   /** Nothing is looked at before every cache is complete: half a configuration would take addresses away. */
   start(): void {
-    const { sources, node, states } = this.#options
-    const component = node === undefined ? 'controller' : 'speaker'
+    const { sources, states } = this.#options
     for (const [source, informer] of sourcesOf(sources)) {
       const end = informer.subscribe(change => {
-        if (changeMatters(component, source, change)) this.#look(objectKey(change.object.metadata))
+        if (changeMatters(sources, source, change)) this.#look(objectKey(change.object.metadata))
       })
       this.#ends.push(end)
     }
@@ -111,9 +117,11 @@ export class ConfigLoader implements Task {
   }
 
   async #load(): Promise<'done' | 'retry'> {
-    const snapshot = snapshotOf(this.#options.sources, this.#options.namespace)
+    const { sources, namespace, node, parse } = this.#options
+    const snapshot = snapshotOf(sources, namespace)
     this.#log.debug(() => ({ 'metallb CRs and Secrets': dumpOf(snapshot) }))
-    const parsed = parseConfig(snapshot)
+    if (node !== undefined && sources.nodes?.get({ name: node }) === undefined) return this.#missing(node)
+    const parsed = parseConfig(snapshot, { ...parse, ...(node === undefined ? {} : { node }) })
     if ('problems' in parsed) return this.#refuse(parsed.problems)
     this.#log.debug(() => ({ 'rendered config': dumpOf(parsed.config) }))
     if (this.#last === undefined || !sameConfig(this.#last.config, parsed.config)) {
@@ -124,6 +132,14 @@ export class ConfigLoader implements Task {
     // What could not be applied stays so until other input comes (REF-BUG 10); what is applied is not stale (REF-BUG 9).
     if (this.#last.applied) this.#settle()
     else this.#fail()
+    return 'done'
+  }
+
+  /** Which peers and advertisements are for this node is not known. The node brings us back when it appears. */
+  #missing(node: string): 'done' {
+    const message = `failed to get node for ${node}`
+    this.#log.error({ message, error: `node "${node}" not found` })
+    this.#state.report({ kind: 'unreadable', message })
     return 'done'
   }
 

@@ -1,11 +1,17 @@
 /** The caches that configuration comes from, and which of their changes can matter: chapter 01 sections 2.1 and 3.5. */
-import type {
-  CommunityResource,
-  ConfigSnapshot,
-  IPAddressPoolResource,
-  L2AdvertisementResource,
-  NamespaceResource,
-  NodeResource,
+import {
+  type BFDProfileResource,
+  BGP_EXTRAS,
+  type BGPAdvertisementResource,
+  type BGPPeerResource,
+  type CommunityResource,
+  type ConfigMapResource,
+  type ConfigSnapshot,
+  type IPAddressPoolResource,
+  type L2AdvertisementResource,
+  type NamespaceResource,
+  type NodeResource,
+  type SecretResource,
 } from '../../api/index.ts'
 import type { KubeObject } from '../../core/object.ts'
 import type { Change, Informer } from '../../ports/index.ts'
@@ -17,10 +23,12 @@ export interface ConfigSources {
   readonly namespaces: Informer<NamespaceResource>
   readonly l2Advertisements?: Informer<L2AdvertisementResource>
   readonly nodes?: Informer<NodeResource>
+  readonly peers?: Informer<BGPPeerResource>
+  readonly bgpAdvertisements?: Informer<BGPAdvertisementResource>
+  readonly bfdProfiles?: Informer<BFDProfileResource>
+  readonly secrets?: Informer<SecretResource>
+  readonly configMaps?: Informer<ConfigMapResource>
 }
-
-/** The two processes look at different fields of what they watch. */
-export type Component = 'controller' | 'speaker'
 
 type Matters = (before: KubeObject, after: KubeObject) => boolean
 
@@ -31,15 +39,19 @@ const spec: Matters = (before, after) =>
   after.metadata.generation === undefined || before.metadata.generation !== after.metadata.generation
 const specOrLabels: Matters = (before, after) => spec(before, after) || labels(before, after)
 
-const UPDATES: Readonly<Record<Component, Readonly<Record<keyof ConfigSources, Matters>>>> = {
-  controller: { pools: spec, communities: always, namespaces: labels, l2Advertisements: always, nodes: labels },
-  speaker: {
-    pools: specOrLabels,
-    communities: always,
-    namespaces: labels,
-    l2Advertisements: specOrLabels,
-    nodes: labels,
-  },
+const extras: Matters = (_, { metadata }) => metadata.name === BGP_EXTRAS
+
+const UPDATES: Readonly<Record<keyof ConfigSources, Matters>> = {
+  pools: specOrLabels,
+  communities: always,
+  namespaces: labels,
+  l2Advertisements: specOrLabels,
+  nodes: labels,
+  peers: specOrLabels,
+  bgpAdvertisements: specOrLabels,
+  bfdProfiles: specOrLabels,
+  secrets: always,
+  configMaps: extras,
 }
 
 export function sourcesOf(sources: ConfigSources): [keyof ConfigSources, Informer<KubeObject>][] {
@@ -49,9 +61,15 @@ export function sourcesOf(sources: ConfigSources): [keyof ConfigSources, Informe
   ][]
 }
 
-/** Whether the change can make another configuration. */
-export function changeMatters(component: Component, source: keyof ConfigSources, change: Change<KubeObject>): boolean {
-  return change.kind !== 'updated' || UPDATES[component][source](change.before, change.object)
+/** Whether the change can make another configuration. Labels of pools matter where there are advertisements to choose by them. */
+export function changeMatters(
+  sources: ConfigSources,
+  source: keyof ConfigSources,
+  change: Change<KubeObject>,
+): boolean {
+  if (change.kind !== 'updated') return true
+  const matters = source === 'pools' && sources.l2Advertisements === undefined ? spec : UPDATES[source]
+  return matters(change.before, change.object)
 }
 
 /** What the caches hold now: of namespaced kinds, the objects of the MetalLB namespace. */

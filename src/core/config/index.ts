@@ -1,4 +1,6 @@
+export * from './bgp.ts'
 export * from './community.ts'
+export * from './duration.ts'
 export * from './model.ts'
 export * from './problems.ts'
 export * from './same.ts'

@@ -1,6 +1,7 @@
 /** The configuration in force, in native types. Immutable; made by `api/parse`, compared as a whole by `sameConfig`. */
 import type { Range } from '../ip/index.ts'
 import type { LabelSelector } from '../labels.ts'
+import type { BgpConfig } from './bgp.ts'
 
 /** Who may take addresses from a pool (`spec.serviceAllocation`). */
 export interface ServiceAllocation {
@@ -45,4 +46,6 @@ export interface Config {
   readonly pools: readonly Pool[]
   /** In name order; empty in the controller, which does not load them. */
   readonly l2Advertisements: readonly L2Advertisement[]
+  /** Absent in the controller, which does not load it. */
+  readonly bgp?: BgpConfig
 }

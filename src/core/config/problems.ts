@@ -21,6 +21,7 @@ export interface Finding {
   readonly path: string
   readonly message: string
   readonly hint?: string
+  readonly transient?: boolean
 }
 
 /** `IPAddressPool metallb-system/blue spec.addresses[0]: invalid CIDR "10.0.0.1" in pool "blue" …` */

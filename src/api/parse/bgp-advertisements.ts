@@ -1,0 +1,164 @@
+/** BGPAdvertisements, with their selectors and aliases resolved, chapter 01 sections 2.8 and 2.9. */
+import {
+  type BgpAdvertisement,
+  type Community,
+  compareCommunities,
+  formatCommunity,
+  type Pool,
+  parseCommunity,
+} from '../../core/config/index.ts'
+import { aggregationConflicts, localPreferencesConflict } from '../../core/config/rules/index.ts'
+import type { Family } from '../../core/ip/index.ts'
+import { type BGPAdvertisementResource, bgpAdvertisementCrd } from '../bgp-advertisement.ts'
+import { type ObjectReport, type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
+import { concerns } from './peers.ts'
+import type { LabelledPool } from './pools.ts'
+import { checkReach } from './reach.ts'
+import { checkUnique, selectedNames } from './selectors.ts'
+import type { Labelled } from './snapshot.ts'
+
+type Spec = NonNullable<BGPAdvertisementResource['spec']>
+
+const READING: Reading = {
+  kind: 'BGPAdvertisement',
+  noun: 'bgpadvertisement',
+  fields: { spec: specSchema(bgpAdvertisementCrd) },
+}
+
+/** Those for this node, or all where no node is given. */
+export function readBgpAdvertisements(
+  objects: readonly BGPAdvertisementResource[],
+  node: Labelled | undefined,
+  report: Report,
+): BGPAdvertisementResource[] {
+  return readObjects(READING, objects, report).filter(({ spec }) => concerns(node, spec?.nodeSelectors))
+}
+
+export interface AdvertisementContext {
+  readonly pools: readonly LabelledPool[]
+  readonly nodes: readonly Labelled[]
+  /** Absent: aliases are not known, and what may be one is not checked. */
+  readonly aliases?: ReadonlyMap<string, Community | undefined>
+}
+
+export function parseBgpAdvertisements(
+  resources: readonly BGPAdvertisementResource[],
+  context: AdvertisementContext,
+  report: Report,
+): BgpAdvertisement[] {
+  const advertisements = resources.map(resource =>
+    parseAdvertisement(resource, context, reportOn(READING.kind, resource, report)),
+  )
+  for (const [index, advertisement] of advertisements.entries()) {
+    const on = reportOn(READING.kind, resources[index]!, report)
+    const pools = context.pools.map(({ pool }) => pool).filter(({ name }) => advertisement.pools.has(name))
+    for (const pool of pools) checkAggregation(advertisement, pool, on)
+    for (const earlier of advertisements.slice(0, index)) checkLocalPreference(advertisement, earlier, pools, on)
+  }
+  return advertisements
+}
+
+function parseAdvertisement(
+  { metadata: { name }, spec = {} }: BGPAdvertisementResource,
+  { pools, nodes, aliases }: AdvertisementContext,
+  on: ObjectReport,
+): BgpAdvertisement {
+  const { communities = [], peers = [], serviceSelectors = [], localPref } = spec
+  checkUnique(communities, 'spec.communities', 'community', on)
+  checkUnique(peers, 'spec.peers', 'peers', on)
+  const { nodeSelectors, poolNames } = checkReach(name, spec, pools, on)
+  if (localPref !== undefined && localPref < 0)
+    on.error({ path: 'spec.localPref', message: `invalid local preference ${localPref}: must not be negative` })
+  return {
+    name,
+    nodes: selectedNames(nodeSelectors, nodes),
+    pools: poolNames,
+    peers: peers.length === 0 ? 'all' : new Set(peers.toSorted()),
+    aggregationLength: lengthsOf(name, spec, on),
+    ...(localPref === undefined ? {} : { localPref }),
+    communities: communitiesOf(communities, aliases, on),
+    serviceSelectors,
+  }
+}
+
+const FULL = { ipv4: 32, ipv6: 128 } as const
+const LENGTH_FIELDS = { ipv4: 'aggregationLength', ipv6: 'aggregationLengthV6' } as const
+const FAMILY_NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const
+
+function lengthsOf(name: string, spec: Spec, on: ObjectReport): BgpAdvertisement['aggregationLength'] {
+  const lengthOf = (family: Family): number => {
+    const field = LENGTH_FIELDS[family]
+    const length = spec[field] ?? FULL[family]
+    if (spec.serviceSelectors?.length && length !== FULL[family]) {
+      const message = `serviceSelectors and ${field} are mutually exclusive, both cannot be set in ${name}`
+      on.error({ path: `spec.${field}`, message })
+    }
+    if (length <= FULL[family]) return length
+    on.error({ path: `spec.${field}`, message: `invalid aggregation length ${length} for ${FAMILY_NAMES[family]}` })
+    return FULL[family]
+  }
+  return { ipv4: lengthOf('ipv4'), ipv6: lengthOf('ipv6') }
+}
+
+/** The whole text is an alias, or else a community; equal ones collapse. */
+function communitiesOf(
+  texts: readonly string[],
+  aliases: AdvertisementContext['aliases'],
+  on: ObjectReport,
+): Community[] {
+  const found = new Map<string, Community>()
+  for (const [index, text] of texts.entries()) {
+    const community = aliases?.has(text) ? aliases.get(text) : communityOf(text, index, aliases !== undefined, on)
+    if (community !== undefined) found.set(formatCommunity(community), community)
+  }
+  return [...found.values()].sort(compareCommunities)
+}
+
+function communityOf(text: string, index: number, aliasesKnown: boolean, on: ObjectReport): Community | undefined {
+  const parsed = parseCommunity(text)
+  if ('community' in parsed) return parsed.community
+  const { error, unknownFormat } = parsed
+  if (unknownFormat && !aliasesKnown) return undefined // may be an alias
+  on.error({
+    path: `spec.communities[${index}]`,
+    message: `invalid community "${text}" in BGP advertisement: ${error}`,
+    hint: 'write A:B or large:A:B:C, or define the alias in a Community',
+    ...(unknownFormat ? { transient: true } : {}),
+  })
+  return undefined
+}
+
+function checkAggregation({ aggregationLength }: BgpAdvertisement, pool: Pool, on: ObjectReport): void {
+  for (const { family, entry, blockLength } of aggregationConflicts(pool, aggregationLength)) {
+    const length = aggregationLength[family]
+    const why = `prefix ${blockLength} in this pool is more specific than the aggregation length for addresses ${entry}`
+    on.error({
+      path: `spec.${LENGTH_FIELDS[family]}`,
+      message: `invalid aggregation length ${length}: ${why}`,
+      hint: `use ${blockLength} or more, or leave out pool ${pool.name}`,
+    })
+  }
+}
+
+/** Advertisements for chosen services are compared for each service, when it is announced. */
+function checkLocalPreference(
+  advertisement: BgpAdvertisement,
+  earlier: BgpAdvertisement,
+  pools: readonly Pool[],
+  on: ObjectReport,
+): void {
+  if (advertisement.serviceSelectors.length + earlier.serviceSelectors.length > 0) return
+  const shared = pools.find(
+    ({ name, ranges }) =>
+      earlier.pools.has(name) &&
+      localPreferencesConflict(advertisement, earlier, new Set(ranges.map(({ family }) => family))),
+  )
+  if (shared === undefined) return
+  const [given, before] = [advertisement.localPref ?? 0, earlier.localPref ?? 0]
+  const why = `local preference ${before} was already set for the same type of BGP update`
+  on.error({
+    path: 'spec.localPref',
+    message: `invalid local preference ${given}: ${why}. Check existing BGP advertisements with common pools and aggregation lengths`,
+    hint: `BGPAdvertisement ${earlier.name} announces pool ${shared.name} too`,
+  })
+}

@@ -1,0 +1,156 @@
+/** BGPPeers, chapter 01 section 2.7. */
+
+import { type Finding, type Peer, parseDuration } from '../../core/config/index.ts'
+import { completeTimers, selectorErrors, timersFinding } from '../../core/config/rules/index.ts'
+import { parseAddress } from '../../core/ip/index.ts'
+import { anySelectorMatches, type LabelSelector } from '../../core/labels.ts'
+import { type BGPPeerResource, bgpPeerCrd } from '../bgp-peer.ts'
+import { type ObjectReport, type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
+import { passwordOf, type Secrets } from './password.ts'
+import { checkSelectors } from './selectors.ts'
+import type { Labelled } from './snapshot.ts'
+
+type Spec = NonNullable<BGPPeerResource['spec']>
+
+const READING: Reading = { kind: 'BGPPeer', noun: 'peer', fields: { spec: specSchema(bgpPeerCrd) } }
+
+/** The peers of this node, or all where no node is given. */
+export function readPeers(objects: readonly BGPPeerResource[], node: Labelled | undefined, report: Report) {
+  return readObjects(READING, objects, report).filter(({ spec }) => concerns(node, spec?.nodeSelectors))
+}
+
+/** Whether an object with these node selectors is for the node; one that cannot be used is everybody's problem (REF-BUG 11). */
+export function concerns(node: Labelled | undefined, selectors: readonly LabelSelector[] = []): boolean {
+  if (node === undefined || selectors.length === 0) return true
+  return anySelectorMatches(selectors, node.labels) || selectors.some(selector => selectorErrors(selector).length > 0)
+}
+
+export interface PeerReferences {
+  /** Absent: not checked. */
+  readonly profiles?: ReadonlySet<string>
+  readonly secrets?: Secrets
+}
+
+export function parsePeers(resources: readonly BGPPeerResource[], references: PeerReferences, report: Report): Peer[] {
+  return resources.map(resource => parsePeer(resource, references, reportOn(READING.kind, resource, report)))
+}
+
+function parsePeer(resource: BGPPeerResource, { profiles, secrets }: PeerReferences, on: ObjectReport): Peer {
+  const { name } = resource.metadata
+  const spec: Spec = resource.spec ?? { myASN: 0 }
+  const context = `parsing peer ${name} `
+  const within: ObjectReport = {
+    ...on,
+    error: finding => on.error({ ...finding, message: context + finding.message }),
+  }
+  checkAsNumbers(spec, within)
+  const { nodeSelectors = [], bfdProfile = '' } = spec
+  const invalid = [`failed to convert peer ${name} node selector`] as const
+  const endpoint = endpointOf(spec, within)
+  const times = timersOf(spec, within)
+  const routerId = routerIdOf(spec, within)
+  const sourceAddress = addressOf(spec.sourceAddress, 'spec.sourceAddress', 'source IP', within)
+  checkSelectors({ path: 'spec.nodeSelectors', selectors: nodeSelectors, invalid, context }, on)
+  if (spec.disableMP)
+    on.warning({
+      path: 'spec.disableMP',
+      message: "disable mp is deprecated and has no effect since it's the default behavior now",
+    })
+  const password = passwordOf(resource, secrets, on)
+  if (bfdProfile && profiles !== undefined && !profiles.has(bfdProfile)) {
+    const message = `peer ${name} referencing non existing bfd profile ${bfdProfile}`
+    on.error({ path: 'spec.bfdProfile', message, transient: true })
+  }
+  return {
+    name,
+    myAsn: spec.myASN,
+    remoteAs: spec.dynamicASN ?? spec.peerASN ?? 0,
+    ...(spec.localASN ? { localAsn: spec.localASN } : {}),
+    endpoint,
+    port: spec.peerPort ?? 179,
+    ...(sourceAddress ? { sourceAddress } : {}),
+    ...times,
+    ...(routerId ? { routerId } : {}),
+    nodeSelectors,
+    ...password,
+    ...(bfdProfile ? { bfdProfile } : {}),
+    gracefulRestart: spec.enableGracefulRestart ?? false,
+    ebgpMultiHop: spec.ebgpMultiHop ?? false,
+    ...(spec.vrf ? { vrf: spec.vrf } : {}),
+    disableMP: spec.disableMP ?? false,
+    dualStackAddressFamily: spec.dualStackAddressFamily ?? false,
+  }
+}
+
+function checkAsNumbers({ myASN, peerASN, dynamicASN, ebgpMultiHop }: Spec, on: ObjectReport): void {
+  if (!myASN) on.error({ path: 'spec.myASN', message: 'missing local ASN' })
+  if (!peerASN && !dynamicASN) on.error({ path: 'spec.peerASN', message: 'missing peer ASN and dynamicASN' })
+  if (peerASN && dynamicASN) on.error({ path: 'spec.dynamicASN', message: 'both peer ASN and dynamicASN specified' })
+  if (dynamicASN && dynamicASN !== 'internal' && dynamicASN !== 'external')
+    on.error({ path: 'spec.dynamicASN', message: `invalid dynamicASN ${dynamicASN}`, hint: 'use internal or external' })
+  if (!ebgpMultiHop) return
+  const path = 'spec.ebgpMultiHop'
+  if (peerASN && peerASN === myASN)
+    on.error({ path, message: 'invalid ebgp-multihop parameter set for an ibgp peer', hint: 'remove ebgpMultiHop' })
+  if (dynamicASN === 'internal') on.warning({ path, message: 'has no effect for a peer of the same AS' }) // REF-BUG 21
+}
+
+function endpointOf(spec: Spec, on: ObjectReport): Peer['endpoint'] {
+  const { peerAddress, interface: name } = spec
+  if (peerAddress && name)
+    on.error({ path: 'spec.interface', message: 'peer has both Address and Interface specified' })
+  if (!peerAddress && !name)
+    on.error({ path: 'spec.peerAddress', message: 'peer has no Address or Interface specified' })
+  if (name) return { interface: name }
+  const address = addressOf(peerAddress, 'spec.peerAddress', 'BGPPeer address', on)
+  return { address: address ?? { family: 'ipv4', value: 0n } } // refused above, never used
+}
+
+function addressOf(text: string | undefined, path: string, noun: string, on: ObjectReport) {
+  if (!text) return undefined
+  const address = parseAddress(text)
+  if (address === undefined) on.error({ path, message: `invalid ${noun} "${text}"` })
+  return address
+}
+
+/** The reference takes IPv6; no OPEN message can carry it (REF-BUG 20). */
+function routerIdOf({ routerID }: Spec, on: ObjectReport) {
+  const path = 'spec.routerID'
+  const address = addressOf(routerID, path, 'router ID', on)
+  if (address?.family !== 'ipv6') return address
+  on.warning({ path, message: `router ID "${routerID}" is not an IPv4 address and is not used` })
+  return undefined
+}
+
+function timersOf(spec: Spec, on: ObjectReport): Pick<Peer, 'holdMs' | 'keepaliveMs' | 'connectMs'> {
+  const hold = durationOf(spec.holdTime, 'spec.holdTime', on)
+  const keepalive = durationOf(spec.keepaliveTime, 'spec.keepaliveTime', on)
+  const connect = durationOf(spec.connectTime, 'spec.connectTime', on)
+  const wrong = timersFinding({ hold, keepalive })
+  if (wrong) on.error({ ...wrong, path: `spec.${wrong.path}`, message: `invalid BGPPeer timers: ${wrong.message}` })
+  const connectFinding = connect === undefined ? undefined : connectTimeFinding(connect)
+  if (connectFinding) on.error(connectFinding)
+  const times = completeTimers({ hold, keepalive })
+  return { ...inMs('holdMs', times.hold), ...inMs('keepaliveMs', times.keepalive), ...inMs('connectMs', connect) }
+}
+
+function durationOf(text: string | undefined, path: string, on: ObjectReport): bigint | undefined {
+  if (text === undefined) return undefined
+  const duration = parseDuration(text)
+  if (duration === undefined)
+    on.error({ path, message: `invalid duration "${text}"`, hint: 'write a number and a unit, such as 90s or 1m30s' })
+  return duration
+}
+
+/** The CEL rules of the field, for objects that no API server has seen. */
+function connectTimeFinding(connect: bigint): Finding | undefined {
+  const path = 'spec.connectTime'
+  const seconds = connect / 1_000_000_000n
+  if (seconds < 1n || seconds > 65535n) return { path, message: 'connect time should be between 1 seconds to 65535' }
+  if (connect % 1_000_000_000n !== 0n) return { path, message: 'connect time should contain a whole number of seconds' }
+  return undefined
+}
+
+function inMs<Name extends string>(name: Name, duration: bigint | undefined): { [key in Name]?: number } {
+  return duration === undefined ? {} : ({ [name]: Number(duration) / 1e6 } as { [key in Name]: number })
+}

@@ -1,0 +1,77 @@
+/** The BGP part of the configuration in force. */
+import type { Address } from '../ip/index.ts'
+import type { LabelSelector } from '../labels.ts'
+import type { Community } from './community.ts'
+
+/** A BGPPeer of this node. Times are milliseconds and may have fractions. */
+export interface Peer {
+  readonly name: string
+  /** AS of the local side (`spec.myASN`). */
+  readonly myAsn: number
+  /** AS of the peer, or what it must be compared with the local one (`spec.dynamicASN`). */
+  readonly remoteAs: number | 'internal' | 'external'
+  /** AS shown to this peer instead (`spec.localASN`). */
+  readonly localAsn?: number
+  /** The address of the peer, or the interface of an unnumbered session. */
+  readonly endpoint: { readonly address: Address } | { readonly interface: string }
+  readonly port: number
+  readonly sourceAddress?: Address
+  /** Absent: the default of the implementation. 0: no timers. */
+  readonly holdMs?: number
+  readonly keepaliveMs?: number
+  readonly connectMs?: number
+  /** Always IPv4. */
+  readonly routerId?: Address
+  /** Nodes that open the session, any may match; empty means every node. */
+  readonly nodeSelectors: readonly LabelSelector[]
+  /** TCP MD5 password, from the object or from its Secret. Never printed. */
+  readonly password?: string
+  readonly passwordSecret?: { readonly name: string; readonly namespace?: string }
+  readonly bfdProfile?: string
+  readonly gracefulRestart: boolean
+  readonly ebgpMultiHop: boolean
+  readonly vrf?: string
+  readonly disableMP: boolean
+  readonly dualStackAddressFamily: boolean
+}
+
+/** What is absent is left to the default of the implementation. */
+export interface BfdProfile {
+  readonly name: string
+  readonly receiveIntervalMs?: number
+  readonly transmitIntervalMs?: number
+  readonly detectMultiplier?: number
+  readonly echoIntervalMs?: number
+  readonly echoMode: boolean
+  readonly passiveMode: boolean
+  readonly minimumTtl?: number
+}
+
+/** A BGPAdvertisement with its selectors resolved to names. */
+export interface BgpAdvertisement {
+  readonly name: string
+  /** Names of the nodes that announce. */
+  readonly nodes: ReadonlySet<string>
+  /** Names of the pools it applies to. */
+  readonly pools: ReadonlySet<string>
+  /** Names of BGPPeers, which need not exist, or every peer. */
+  readonly peers: ReadonlySet<string> | 'all'
+  /** Length of the prefix announced for an address, by family. */
+  readonly aggregationLength: { readonly ipv4: number; readonly ipv6: number }
+  /** Absent: not set, which differs from 0 (decision 4). */
+  readonly localPref?: number
+  /** Ascending, each once. */
+  readonly communities: readonly Community[]
+  /** Any may match; empty means every Service. */
+  readonly serviceSelectors: readonly LabelSelector[]
+}
+
+export interface BgpConfig {
+  /** In name order, as the other lists. */
+  readonly peers: readonly Peer[]
+  readonly advertisements: readonly BgpAdvertisement[]
+  /** All of them, used or not. */
+  readonly bfdProfiles: readonly BfdProfile[]
+  /** Raw FRR configuration to append (ConfigMap `bgpextras`); empty where there is none. */
+  readonly extras: string
+}
