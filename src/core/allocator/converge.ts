@@ -5,16 +5,7 @@ import { POOL_ANNOTATION, type Service } from '../service.ts'
 import type { Allocation, Allocator } from './allocator.ts'
 import type { Outcome, ServiceEvent, ServiceLog } from './outcome.ts'
 import { type Need, Refusal, refuse } from './refusal.ts'
-import {
-  type Families,
-  familiesOf,
-  prefersDual,
-  requestedAddresses,
-  requestedPool,
-  requestMet,
-  type Want,
-  wantOf,
-} from './request.ts'
+import { familiesOf, prefersDual, requestedAddresses, requestedPool, requestMet, type Want, wantOf } from './request.ts'
 import { quoteAddresses, quoteList } from './text.ts'
 
 /** Brings the allocator in line with the Service; the caller writes the outcome back and files its needs. */
@@ -42,11 +33,10 @@ class Convergence {
     const service = this.#service
     const want = wantOf(service)
     const shown = shownIngress(service)
-    if (shown.length === 0) return this.#unwritten() ? this.#keep(want) : this.#allocate(want)
-    const families = this.#shownFamilies(shown)
+    if (shown.length === 0) return this.#retake(want) ? this.#keep(want) : this.#allocate(want)
+    const current = this.#validFamilies(shown)
     if (want instanceof Refusal) return this.#unknownFamily(want) // 6c
-    const current = families === 'unknown' ? [] : wantedOf(shown as Address[], families, want, service)
-    this.#adopt(current)
+    this.#adopt(wantedOf(current, want, service))
     return this.#keep(want)
   }
 
@@ -74,28 +64,28 @@ class Convergence {
   }
 
   /** An allocation that no status has shown yet: an empty status is a stale one (D2), anything else was emptied (6a). */
-  #unwritten(): boolean {
-    const held = this.#allocator.allocationOf(this.#service.key)
-    if (held === undefined || held.confirmed) {
-      this.#allocator.release(this.#service.key)
+  #retake(want: Want | Refusal): boolean {
+    const { key } = this.#service
+    const held = this.#allocator.allocationOf(key)
+    if (held === undefined) return false
+    const unseen = held.confirmed || want instanceof Refusal ? [] : wantedOf(held.addresses, want, this.#service)
+    if (unseen.length === 0 || this.#allocator.assign(this.#service, unseen) instanceof Refusal) {
+      this.#allocator.release(key)
       return false
     }
-    if (this.#allocator.assign(this.#service, held.addresses) instanceof Refusal) {
-      this.#allocator.release(this.#service.key)
-      return false
-    }
-    this.#assigned(held.addresses)
+    this.#assigned(unseen)
     return true
   }
 
-  #shownFamilies(shown: readonly (Address | undefined)[]): Families | 'unknown' {
+  /** Step 6b: nothing where the status holds no possible set of addresses. */
+  #validFamilies(shown: readonly (Address | undefined)[]): readonly Address[] {
     const texts = shown.map(address => (address === undefined ? '<nil>' : formatAddress(address)))
     const families = familiesOf(shown.map((address, index) => ({ text: texts[index]!, address })))
-    if (!(families instanceof Refusal)) return families
-    const message = `Failed to retrieve LBIPs IPFamily for ${quoteList(texts)}: ${families.message}` // 6b
+    if (!(families instanceof Refusal)) return shown as Address[]
+    const message = `Failed to retrieve LBIPs IPFamily for ${quoteList(texts)}: ${families.message}`
     this.#event({ type: 'Warning', reason: 'nolbIPsIPFamily', message })
     this.#log('error', { event: 'clearAssignment', reason: 'nolbIPsIPFamily', error: families.message, msg: message })
-    return 'unknown'
+    return []
   }
 
   #unknownFamily({ message: error, reasons }: Refusal): Outcome {
@@ -284,10 +274,9 @@ function shownIngress({ ingress }: Service): (Address | undefined)[] {
 }
 
 /** Step 6d with D3: what of the current addresses is of a family still wanted. */
-function wantedOf(current: Address[], families: Families, want: Want, service: Service): readonly Address[] {
-  if (families === want.families) return current
-  if (want.families !== 'dual') return current.filter(({ family }) => family === want.families)
-  return service.ipFamilyPolicy === 'SingleStack' ? [] : current
+function wantedOf(current: readonly Address[], { families }: Want, { ipFamilyPolicy }: Service): readonly Address[] {
+  if (families !== 'dual') return current.filter(({ family }) => family === families)
+  return current.length === 1 && ipFamilyPolicy === 'SingleStack' ? [] : current
 }
 
 /** Whether the status holds these addresses; whatever else its entries say is not ours (D5). */
