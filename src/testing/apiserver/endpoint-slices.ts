@@ -19,63 +19,95 @@ const SLICES = 'discovery.k8s.io/endpointslices'
 const MANAGER = 'endpointslice-controller.k8s.io'
 const MAX_ENDPOINTS = 100
 
-/** Runs until the answer is called. Works right after each change, never inside the request that made it. */
-export function startEndpointSlices(cluster: Cluster): () => void {
-  const dirty = new Set<string>()
-  const touch = (key: string) => {
-    if (dirty.size === 0) setImmediate(run)
-    dirty.add(key)
+/** Works right after each change, never inside the request that made it. */
+export class EndpointSliceController {
+  readonly #cluster: Cluster
+  /** Keys of the slices by the key of their Service. */
+  readonly #slices = new Map<string, Set<string>>()
+  readonly #dirty = new Set<string>()
+  readonly #unfollow: () => void
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+    for (const entry of cluster.store.list(SLICES)) this.#learn(entry, true)
+    this.#unfollow = cluster.store.followAll(event => {
+      if (event.resource === SLICES) this.#learn(event.entry, event.type !== 'DELETED')
+      for (const key of affected(cluster, event)) this.#touch(key)
+    })
+    for (const { key } of cluster.store.list('/services')) this.#touch(key)
   }
-  const run = () => {
-    const keys = [...dirty]
-    dirty.clear()
-    for (const key of keys) reconcile(cluster, key)
+
+  stop(): void {
+    this.#unfollow()
+    this.#dirty.clear()
   }
-  const unfollow = cluster.store.followAll(event => {
-    for (const key of affected(cluster, event)) touch(key)
-  })
-  for (const { key } of cluster.store.list('/services')) touch(key)
-  return unfollow
+
+  #learn({ object, key }: Entry, present: boolean): void {
+    const service = serviceOf(object)
+    const keys = this.#slices.get(service) ?? new Set()
+    if (present) this.#slices.set(service, keys.add(key))
+    else keys.delete(key)
+  }
+
+  #touch(key: string): void {
+    if (this.#dirty.size === 0) setImmediate(() => this.#run())
+    this.#dirty.add(key)
+  }
+
+  #run(): void {
+    const keys = [...this.#dirty]
+    this.#dirty.clear()
+    for (const key of keys) this.#reconcile(key)
+  }
+
+  #reconcile(key: string): void {
+    const { store, registry } = this.#cluster
+    const service = store.get('/services', key)?.object
+    if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service)) return
+    const existing = this.#owned(key, service)
+    for (const wanted of wantedSlices(this.#cluster, service)) {
+      const at = existing.findIndex(({ object }) => sameShape(object, wanted))
+      const [entry] = at < 0 ? [] : existing.splice(at, 1)
+      if (entry === undefined) store.put(SLICES, newSlice(service, wanted))
+      else if (!isDeepStrictEqual(entry.object.endpoints, wanted.endpoints))
+        store.put(SLICES, { ...entry.object, ...wanted, metadata: bumped(entry.object) })
+    }
+    for (const entry of existing) remove(this.#cluster, registry.byId(SLICES)!, entry)
+  }
+
+  #owned(key: string, { metadata }: KubeJson): Entry[] {
+    return [...(this.#slices.get(key) ?? [])]
+      .flatMap(slice => this.#cluster.store.get(SLICES, slice) ?? [])
+      .filter(({ object }) => object.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid) === true)
+  }
+}
+
+function serviceOf({ metadata }: KubeJson): string {
+  return `${metadata.namespace}/${metadata.labels?.['kubernetes.io/service-name']}`
 }
 
 /** The Services an event may change the endpoints of. */
 function affected({ store }: Cluster, { resource, entry, before, type }: StoreEvent): string[] {
-  if (resource === '/services') return [entry.key]
-  const { namespace, labels } = entry.object.metadata
-  if (resource === SLICES && type === 'DELETED') return [`${namespace}/${labels?.['kubernetes.io/service-name']}`]
+  const { object } = entry
+  if (resource === SLICES) return type === 'DELETED' ? [serviceOf(object)] : []
+  if (resource === '/services') return isDeepStrictEqual(before?.object.spec, object.spec) ? [] : [entry.key]
   if (resource !== '/pods') return []
-  const pods = before === undefined ? [entry.object] : [entry.object, before.object]
+  const pods = before === undefined ? [object] : [object, before.object]
   return store
     .list('/services')
-    .filter(({ object }) => object.metadata.namespace === namespace && pods.some(pod => selects(object, pod)))
+    .filter(service => service.object.metadata.namespace === object.metadata.namespace)
+    .filter(service => pods.some(pod => selects(service.object, pod)))
     .map(({ key }) => key)
 }
 
+function selectorOf(service: KubeJson): [string, unknown][] {
+  return Object.entries(fieldsAt(fieldsAt(service, 'spec'), 'selector'))
+}
+
+const hasSelector = (service: KubeJson) => selectorOf(service).length > 0
+
 function selects(service: KubeJson, { metadata }: KubeJson): boolean {
-  const selector = Object.entries(fieldsAt(fieldsAt(service, 'spec'), 'selector'))
-  return selector.length > 0 && selector.every(([key, value]) => metadata.labels?.[key] === value)
-}
-
-function reconcile(cluster: Cluster, key: string): void {
-  const service = cluster.store.get('/services', key)?.object
-  if (service === undefined || service.metadata.deletionTimestamp !== undefined) return
-  if (Object.keys(fieldsAt(fieldsAt(service, 'spec'), 'selector')).length === 0) return
-  const existing = ownedSlices(cluster, service)
-  for (const wanted of wantedSlices(cluster, service)) {
-    const at = existing.findIndex(({ object }) => sameShape(object, wanted))
-    const [entry] = at < 0 ? [] : existing.splice(at, 1)
-    if (entry === undefined) cluster.store.put(SLICES, newSlice(service, wanted))
-    else if (!isDeepStrictEqual(entry.object.endpoints, wanted.endpoints))
-      cluster.store.put(SLICES, { ...entry.object, ...wanted, metadata: bumped(entry.object) })
-  }
-  const resource = cluster.registry.byId(SLICES)!
-  for (const entry of existing) remove(cluster, resource, entry)
-}
-
-function ownedSlices({ store }: Cluster, { metadata }: KubeJson): Entry[] {
-  return store
-    .list(SLICES)
-    .filter(({ object }) => object.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid) === true)
+  return hasSelector(service) && selectorOf(service).every(([key, value]) => metadata.labels?.[key] === value)
 }
 
 function sameShape(slice: KubeJson, wanted: Fields): boolean {

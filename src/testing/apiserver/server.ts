@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Tokens, type TokenUser } from './auth.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
-import { startEndpointSlices } from './endpoint-slices.ts'
+import { EndpointSliceController } from './endpoint-slices.ts'
 import { Faults, type SeenRequest } from './faults.ts'
 import { Fixtures } from './fixtures.ts'
 import { GarbageCollector } from './gc.ts'
@@ -73,7 +73,7 @@ export class ApiServer {
   readonly #handler: Handler
   #port: number
   #http: Server | undefined
-  #stopSlices = () => {}
+  #slices: EndpointSliceController | undefined
 
   constructor(options: ApiServerOptions, pki: Pki | undefined) {
     this.#options = options
@@ -91,7 +91,7 @@ export class ApiServer {
     this.#handler = new Handler({ ...parts, seen: request => this.#count(request) })
     if (options.snapshot !== undefined) cluster.store.load(options.snapshot)
     this.#bootstrap()
-    if (options.endpointSlices ?? true) this.#stopSlices = startEndpointSlices(cluster)
+    this.#startSlices()
   }
 
   get port(): number {
@@ -141,7 +141,7 @@ export class ApiServer {
     const server = this.#http
     if (server === undefined) return
     this.#http = undefined
-    this.#stopSlices()
+    this.#slices?.stop()
     this.watches.endAll()
     const closed = new Promise<void>(resolve => server.close(() => resolve()))
     server.closeAllConnections()
@@ -152,7 +152,7 @@ export class ApiServer {
   async restart(downMs = 0): Promise<void> {
     await this.stop()
     if (downMs > 0) await new Promise(resolve => setTimeout(resolve, downMs))
-    if (this.#options.endpointSlices ?? true) this.#stopSlices = startEndpointSlices(this.cluster)
+    this.#startSlices()
     await this.listen()
   }
 
@@ -169,6 +169,10 @@ export class ApiServer {
 
   snapshot(): Snapshot {
     return { ...this.cluster.store.dump(), pki: this.#pki }
+  }
+
+  #startSlices(): void {
+    if (this.#options.endpointSlices ?? true) this.#slices = new EndpointSliceController(this.cluster)
   }
 
   #bootstrap(): void {

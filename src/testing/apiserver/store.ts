@@ -41,15 +41,19 @@ class Bucket {
   history: StoreEvent[] = []
   /** Events up to this revision are forgotten. */
   compacted = 0
-  #sorted?: string[]
+  #keys?: string[]
+  #list?: readonly Entry[]
 
-  sorted(): Entry[] {
-    this.#sorted ??= [...this.entries.keys()].sort(compareText)
-    return this.#sorted.map(key => this.entries.get(key)!)
+  list(): readonly Entry[] {
+    this.#keys ??= [...this.entries.keys()].sort(compareText)
+    this.#list ??= this.#keys.map(key => this.entries.get(key)!)
+    return this.#list
   }
 
-  reorder(): void {
-    this.#sorted = undefined
+  /** After each change; `keys` where one came or went. */
+  changed(keys: boolean): void {
+    this.#list = undefined
+    if (keys) this.#keys = undefined
   }
 }
 
@@ -74,8 +78,8 @@ export class Store {
   }
 
   /** In order of namespace and name. */
-  list(resource: string): Entry[] {
-    return this.#buckets.get(resource)?.sorted() ?? []
+  list(resource: string): readonly Entry[] {
+    return this.#buckets.get(resource)?.list() ?? []
   }
 
   resources(): string[] {
@@ -87,7 +91,7 @@ export class Store {
     const entry = new Entry(object, ++this.#revision)
     const before = bucket.entries.get(entry.key)
     bucket.entries.set(entry.key, entry)
-    if (before === undefined) bucket.reorder()
+    bucket.changed(before === undefined)
     this.#publish(bucket, { type: before === undefined ? 'ADDED' : 'MODIFIED', resource, entry, before })
     return entry
   }
@@ -97,7 +101,7 @@ export class Store {
     const before = bucket.entries.get(key)
     if (before === undefined) return undefined
     bucket.entries.delete(key)
-    bucket.reorder()
+    bucket.changed(true)
     const entry = new Entry(before.object, ++this.#revision)
     this.#publish(bucket, { type: 'DELETED', resource, entry, before })
     return entry
