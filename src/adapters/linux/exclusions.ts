@@ -12,10 +12,6 @@ const MAX_PATTERN_LENGTH = 1000
 /** Together with the 15 characters a name can have this bounds what a search can cost. */
 const MAX_CHOICES = 10
 
-export function excludes(exclusions: Exclusions, name: string): boolean {
-  return exclusions.some(pattern => pattern.test(name))
-}
-
 /** @throws Error naming the entry and what is wrong with it */
 export function parseExclusions(yamlText: string): Exclusions {
   const document: unknown = parse(yamlText)

@@ -9,8 +9,7 @@ import { ArpStation, type Conflict, type StationEvent } from '../../protocols/ar
 import { ETHERTYPE_ARP } from '../../protocols/ethernet/index.ts'
 import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
-import { excludes } from './exclusions.ts'
-import { becomeRealtime, ERRNO, errno, POLLIN, poll, read, SystemError } from './ffi.ts'
+import { becomeRealtime, ERRNO, errno, POLLIN, poll, read, SystemError, takeShortTurns } from './ffi.ts'
 import { type FromWorker, type ToWorker, unpackTable, type WorkerSetup } from './layer2-messages.ts'
 import { LineLimit } from './line-limit.ts'
 import { NetlinkReader } from './netlink.ts'
@@ -30,6 +29,8 @@ const DRAIN = 64
 const ANNOUNCE = 32
 const FRAME_BYTES = 128
 const REALTIME_PRIORITY = 10
+/** An answer takes a tenth of this. */
+const TURN_NS = 100_000
 const LINES_PER_SECOND = 100
 /** One report of a conflict over an address in this time. */
 const CONFLICT_MS = 10_000
@@ -56,7 +57,7 @@ class ResponderLoop {
     this.#port = port
     this.#station = new ArpStation({
       open: ({ index }) => new PacketSocket(index, ETHERTYPE_ARP, HOST_AND_BROADCAST),
-      excluded: name => excludes(setup.exclusions, name),
+      excluded: name => setup.exclusions.some(pattern => pattern.test(name)),
       report: event => this.#report(event),
       verbose: setup.verbose,
       refreshMs: setup.refreshMs,
@@ -137,6 +138,7 @@ class ResponderLoop {
   }
 
   #schedule(): void {
+    takeShortTurns(TURN_NS)
     if (!this.#setup.realtime) return
     const msg = becomeRealtime(REALTIME_PRIORITY)
       ? 'the layer 2 responder runs with real-time scheduling'

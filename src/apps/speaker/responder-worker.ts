@@ -1,4 +1,5 @@
-// The entry of the layer 2 responder's thread.
-import { runLayer2Worker } from '../../adapters/linux/index.ts'
+// The entry of the layer 2 responder's thread. It has a door of its own so that the thread loads nothing it does not run:
+// what its heap holds, its collector has to walk while requests wait.
+import { runLayer2Worker } from '../../adapters/linux/layer2-worker.ts'
 
 runLayer2Worker()

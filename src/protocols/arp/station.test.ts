@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { formatAddress, type Mac, parseAddress } from '../../core/ip/index.ts'
+import type { NetworkInterface, Random } from '../../ports/index.ts'
+import { FakeLink } from '../../testing/fake-link.ts'
+import { decodeFrame, ETHERTYPE_ARP, encodeFrame } from '../ethernet/index.ts'
+import {
+  ArpStation,
+  type Claim,
+  COUNTERS,
+  decodeArp,
+  encodeArp,
+  GRATUITOUS,
+  RECEIVED,
+  REPLY,
+  REQUEST,
+  SENT,
+} from './index.ts'
+import type { StationEvent } from './station.ts'
+
+const CLIENT = '02:00:00:00:00:01' as Mac
+const VIP = '192.168.1.240'
+const middling: Random = { next: () => 0.5, bytes: length => new Uint8Array(length) }
+
+let wires: Map<string, FakeLink>
+let events: StationEvent[]
+let counts: Uint32Array
+let refuse: Set<string>
+let station: ArpStation<FakeLink>
+
+beforeEach(() => {
+  wires = new Map()
+  events = []
+  counts = new Uint32Array(4 * COUNTERS)
+  refuse = new Set()
+  station = new ArpStation<FakeLink>({
+    open: ({ name }) => {
+      if (refuse.has(name)) throw new Error(`${name} is busy`)
+      const { left, right } = FakeLink.pair()
+      wires.set(name, right)
+      return left
+    },
+    excluded: name => name.startsWith('cali'),
+    report: event => events.push(event),
+    verbose: true,
+    refreshMs: 0,
+    random: middling,
+  })
+})
+
+const link = (index: number, change: Partial<NetworkInterface> = {}): NetworkInterface => ({
+  index,
+  name: `eth${index}`,
+  mac: `02:42:ac:11:00:0${index}` as Mac,
+  up: true,
+  carrier: true,
+  broadcast: true,
+  noArp: false,
+  addresses: [],
+  ...change,
+})
+const number = (text: string) => Number(parseAddress(text)!.value) | 0
+function claim(now: number, ...rows: [ip: string, interfaces: 'all' | string[]][]): void {
+  const entry = (interfaces: 'all' | string[], slot: number): Claim => ({
+    interfaces: interfaces === 'all' ? 'all' : new Set(interfaces),
+    slot,
+  })
+  station.setTable({ claims: new Map(rows.map(([ip, names], slot) => [number(ip), entry(names, slot)])), counts }, now)
+}
+function packet(operation: number, senderMac: Mac, senderIp: string, targetIp: string): Uint8Array {
+  const ips = { senderIp: parseAddress(senderIp)!, targetIp: parseAddress(targetIp)! }
+  const payload = encodeArp({ operation, senderMac, targetMac: '00:00:00:00:00:00' as Mac, ...ips })
+  return encodeFrame({ destination: 'ff:ff:ff:ff:ff:ff' as Mac, source: senderMac, etherType: ETHERTYPE_ARP, payload })
+}
+function hear(index: number, frame: Uint8Array): void {
+  station.receive(index, frame, frame.length)
+}
+/** What arrived at the other end of the wire since the last look, in words. */
+function wire(name: string): string[] {
+  const heard: string[] = []
+  const buffer = new Uint8Array(128)
+  for (let length = wires.get(name)!.receive(buffer); length >= 0; length = wires.get(name)!.receive(buffer)) {
+    const frame = decodeFrame(buffer.subarray(0, length))
+    const { operation, senderIp, senderMac } = decodeArp(frame.payload)
+    assert.equal(frame.source, senderMac)
+    heard.push(
+      `${operation === REQUEST ? 'request' : 'reply'} to ${frame.destination}: ${formatAddress(senderIp)} is at ${senderMac}`,
+    )
+  }
+  return heard
+}
+const gratuitous = (ip: string, mac: string) => [
+  `request to ff:ff:ff:ff:ff:ff: ${ip} is at ${mac}`,
+  `reply to ff:ff:ff:ff:ff:ff: ${ip} is at ${mac}`,
+]
+const kinds = () => events.splice(0).map(event => event.kind)
+
+test('a request is answered on the interface it came in on, counted and reported', () => {
+  station.setInterfaces([link(1), link(2)], 0)
+  claim(0, [VIP, 'all'])
+  hear(2, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+  assert.deepEqual(wire('eth2'), [`reply to ${CLIENT}: ${VIP} is at 02:42:ac:11:00:02`])
+  assert.deepEqual(wire('eth1'), [])
+  assert.deepEqual([...counts.subarray(0, COUNTERS)], [1, 1, 0])
+  assert.deepEqual(events.at(-1), {
+    kind: 'answered',
+    exchange: {
+      interface: 'eth2',
+      ip: VIP,
+      senderIP: '192.168.1.35',
+      senderMAC: CLIENT,
+      responseMAC: '02:42:ac:11:00:02',
+    },
+  })
+})
+
+test('an address announced on other interfaces is ignored here, and that is reported', () => {
+  station.setInterfaces([link(1)], 0)
+  claim(0, [VIP, ['eth7']])
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+  assert.deepEqual(wire('eth1'), [])
+  assert.deepEqual(kinds(), ['created', 'ignored'])
+})
+
+test('a reply that cannot be sent counts as received and not as sent', () => {
+  station.setInterfaces([link(1)], 0)
+  claim(0, [VIP, 'all'])
+  station.links.get(1)!.down = true
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+  assert.deepEqual([counts[RECEIVED], counts[SENT]], [1, 0])
+  assert.deepEqual(kinds(), ['created', 'replyFailed'])
+})
+
+test('only eligible interfaces are opened, and closed once they are not', () => {
+  station.setInterfaces([link(1), link(2, { name: 'cali2' }), link(3, { up: false }), link(4, { master: 1 })], 0)
+  assert.deepEqual([...station.links.keys()], [1])
+  const left = station.links.get(1)!
+  station.setInterfaces([link(1, { up: false }), link(3)], 10)
+  assert.ok(left.closed)
+  assert.deepEqual([...station.links.keys()], [3])
+  assert.deepEqual(kinds(), ['created', 'deleted', 'created'])
+})
+
+test('one interface that cannot be opened does not stop the others, and is tried again', () => {
+  refuse.add('eth1')
+  station.setInterfaces([link(1), link(2)], 0)
+  assert.deepEqual([...station.links.keys()], [2])
+  assert.ok(station.failed)
+  refuse.clear()
+  station.retry(5000)
+  assert.deepEqual([...station.links.keys()], [2, 1])
+  assert.ok(!station.failed)
+  assert.deepEqual(kinds(), ['createFailed', 'created', 'created'])
+})
+
+test('a new address is announced in both forms on every interface it is for', () => {
+  station.setInterfaces([link(1), link(2)], 0)
+  claim(0, [VIP, 'all'], ['192.168.1.241', ['eth2']])
+  station.announce(0, 100)
+  assert.deepEqual(wire('eth1'), gratuitous(VIP, '02:42:ac:11:00:01'))
+  assert.deepEqual(wire('eth2'), [
+    ...gratuitous(VIP, '02:42:ac:11:00:02'),
+    ...gratuitous('192.168.1.241', '02:42:ac:11:00:02'),
+  ])
+  assert.deepEqual([counts[GRATUITOUS], counts[COUNTERS + GRATUITOUS]], [4, 2])
+})
+
+test('announcing pauses after the limit and goes on at the next call', () => {
+  station.setInterfaces([link(1)], 0)
+  claim(0, [VIP, 'all'], ['192.168.1.241', 'all'])
+  station.announce(0, 1)
+  assert.deepEqual(wire('eth1'), gratuitous(VIP, '02:42:ac:11:00:01'))
+  assert.equal(station.nextAt(), 0)
+  station.announce(0, 1)
+  assert.deepEqual(wire('eth1'), gratuitous('192.168.1.241', '02:42:ac:11:00:01'))
+})
+
+test('no gratuitous packet follows a withdrawal', () => {
+  station.setInterfaces([link(1)], 0)
+  claim(0, [VIP, 'all'])
+  station.announce(0, 100)
+  wire('eth1')
+  claim(50)
+  station.announce(10_000, 100)
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+  assert.deepEqual(wire('eth1'), [])
+  assert.equal(station.nextAt(), undefined)
+})
+
+/** All rounds are over: whatever is heard afterwards has a new cause. */
+function settled(...interfaces: NetworkInterface[]): void {
+  station.setInterfaces(interfaces, 0)
+  claim(0, [VIP, 'all'])
+  for (let now = station.nextAt(); now !== undefined; now = station.nextAt()) station.announce(now, 100)
+  for (const { name } of interfaces) if (wires.has(name)) wire(name)
+  events.length = 0
+}
+
+const causes: [what: string, before: NetworkInterface, after: NetworkInterface, mac: string][] = [
+  ['comes up', link(1, { up: false }), link(1), '02:42:ac:11:00:01'],
+  ['has carrier again', link(1, { carrier: false }), link(1), '02:42:ac:11:00:01'],
+  ['changes its MAC', link(1), link(1, { mac: '02:42:ac:11:00:99' as Mac }), '02:42:ac:11:00:99'],
+  ['leaves its bridge', link(1, { master: 5 }), link(1), '02:42:ac:11:00:01'],
+]
+for (const [what, before, after, mac] of causes)
+  test(`an interface that ${what} announces everything again`, () => {
+    settled(before)
+    station.setInterfaces([after], 60_000)
+    station.announce(60_000, 100)
+    assert.deepEqual(wire('eth1'), gratuitous(VIP, mac))
+    hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+    assert.deepEqual(wire('eth1'), [`reply to ${CLIENT}: ${VIP} is at ${mac}`])
+  })
+
+test('changes that do not matter announce nothing', () => {
+  settled(link(1))
+  station.setInterfaces([link(1, { addresses: [{ address: parseAddress('10.0.0.1')!, length: 24 }] })], 60_000)
+  claim(60_000, [VIP, ['eth1']])
+  assert.equal(station.nextAt(), undefined)
+})
+
+test('without carrier nothing is sent', () => {
+  station.setInterfaces([link(1, { carrier: false })], 0)
+  claim(0, [VIP, 'all'])
+  station.announce(0, 100)
+  assert.deepEqual(wire('eth1'), [])
+  assert.equal(counts[GRATUITOUS], 0)
+})
+
+test('a renamed interface is matched by its new name', () => {
+  settled(link(1))
+  claim(50_000, [VIP, ['lan0']])
+  station.setInterfaces([link(1, { name: 'lan0' })], 60_000)
+  station.announce(60_000, 100)
+  assert.deepEqual(wire('eth1'), gratuitous(VIP, '02:42:ac:11:00:01'))
+})
+
+test('a foreign claim is a conflict; one of our own interfaces on the same segment is not', () => {
+  settled(link(1), link(2))
+  hear(1, packet(REPLY, '02:42:ac:11:00:02' as Mac, VIP, VIP))
+  assert.deepEqual(kinds(), [])
+  hear(1, packet(REPLY, CLIENT, VIP, VIP))
+  const [conflict] = events
+  assert.equal(conflict?.kind, 'conflict')
+  const exchange = { interface: 'eth1', ip: VIP, senderIP: VIP, senderMAC: CLIENT, responseMAC: '02:42:ac:11:00:01' }
+  assert.deepEqual(conflict, { kind: 'conflict', exchange })
+})
+
+test('asked to, everything is announced again', () => {
+  settled(link(1))
+  station.reannounce(60_000)
+  station.announce(60_000, 100)
+  assert.deepEqual(wire('eth1'), gratuitous(VIP, '02:42:ac:11:00:01'))
+})
+
+test('a frame for an interface that has just gone is nobody’s', () => {
+  settled(link(1))
+  station.setInterfaces([], 60_000)
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+  assert.deepEqual(kinds(), ['deleted'])
+})
