@@ -152,7 +152,11 @@ export class LeaderElection implements Task {
     if (!this.#leading) return
     this.#leading = false
     this.#options.log.info({ op: 'leaderElection', identity: this.#options.identity, reason, msg: 'stopped leading' })
-    await this.#options.onStopped()
+    try {
+      await this.#options.onStopped()
+    } catch (error) {
+      this.#options.log.error({ op: 'leaderElection', error, msg: 'stopping failed' })
+    }
   }
 
   /** An empty holder lets the next one begin at once. */
