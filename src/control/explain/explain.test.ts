@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sha256 } from '../../adapters/system/hash.ts'
+import type { KubeObject } from '../../core/object.ts'
+import { clusterOf, type Explanation, explainService, speakerNodes } from './index.ts'
+
+const options = { hash: sha256, lbClass: '', ignoreExcludeLb: false }
+const object = (apiVersion: string, kind: string, metadata: KubeObject['metadata'], rest: object = {}): KubeObject =>
+  ({ apiVersion, kind, metadata, ...rest }) as KubeObject
+const pool = (name: string, addresses: string[]) =>
+  object('metallb.io/v1beta1', 'IPAddressPool', { name }, { spec: { addresses } })
+const node = (name: string) => object('v1', 'Node', { name })
+const advertisement = object('metallb.io/v1beta1', 'L2Advertisement', { name: 'all' })
+const slice = (service: string, nodeName: string) =>
+  object(
+    'discovery.k8s.io/v1',
+    'EndpointSlice',
+    { name: `${service}-1`, labels: { 'kubernetes.io/service-name': service } },
+    { endpoints: [{ addresses: ['10.0.0.1'], nodeName }] },
+  )
+const service = (name: string, ip?: string, spec: object = {}) =>
+  object(
+    'v1',
+    'Service',
+    { name },
+    {
+      spec: { type: 'LoadBalancer', clusterIPs: ['10.96.0.1'], ports: [{ port: 80 }], ...spec },
+      status: ip === undefined ? {} : { loadBalancer: { ingress: [{ ip }] } },
+    },
+  )
+const speakerPod = (nodeName: string, phase = 'Running') =>
+  object(
+    'v1',
+    'Pod',
+    { name: `speaker-${nodeName}`, namespace: 'metallb-system', labels: { component: 'speaker' } },
+    { spec: { nodeName }, status: { phase } },
+  )
+
+function explain(objects: KubeObject[], key: string) {
+  return explainService(clusterOf(objects, 'metallb-system'), key, options)
+}
+
+function explained(explanation: Explanation) {
+  assert.equal(explanation.kind, 'explained')
+  return explanation as Extract<Explanation, { kind: 'explained' }>
+}
+
+const world = [pool('blue', ['192.0.2.10/32']), advertisement, node('n1'), node('n2')]
+
+test('an announced Service: who holds, from which pool, which node announces, which does not and why', () => {
+  const { allocation, layer2, assumptions } = explained(
+    explain([...world, service('web', '192.0.2.10'), slice('web', 'n1')], 'default/web'),
+  )
+  assert.deepEqual(
+    [allocation.pool, allocation.summary],
+    ['blue', 'holds 192.0.2.10 from pool blue, chosen automatically'],
+  )
+  assert.equal(layer2.nodes.filter(({ announces }) => announces).length, 1)
+  assert.ok(layer2.nodes.every(({ reasons }) => reasons.length > 0))
+  assert.deepEqual(assumptions, ['which speakers run is not known: every Node counts as a candidate'])
+})
+
+test('a Service left over: every pool says why it has nothing for it', () => {
+  const { allocation, layer2 } = explained(
+    explain([...world, service('web', '192.0.2.10'), service('late')], 'default/late'),
+  )
+  assert.equal(allocation.summary, 'no available IPs')
+  assert.deepEqual(
+    allocation.reasons.map(({ object, message }) => `${object?.name}: ${message}`),
+    ['blue: has no free ipv4 address'],
+  )
+  assert.deepEqual(
+    layer2.refused.map(({ code }) => code),
+    ['noIPAllocated'],
+  )
+})
+
+test('only nodes whose speaker runs are candidates, where pods are known', () => {
+  const objects = [
+    ...world,
+    service('web', '192.0.2.10'),
+    slice('web', 'n1'),
+    speakerPod('n2'),
+    speakerPod('n1', 'Failed'),
+  ]
+  const { layer2 } = explained(explain(objects, 'default/web'))
+  assert.deepEqual(
+    layer2.nodes.map(({ node, announces }) => [node, announces]),
+    [
+      ['n1', false],
+      ['n2', true],
+    ],
+  )
+  assert.deepEqual(speakerNodes(clusterOf(objects, 'other').pods), undefined)
+})
+
+test('an invalid configuration names its problems, an unknown Service is said to be unknown', () => {
+  const invalid = explain([pool('bad', ['10.0.0.1']), service('web')], 'default/web')
+  assert.equal(invalid.kind, 'invalid configuration')
+  assert.match(invalid.kind === 'invalid configuration' ? invalid.problems[0]!.message : '', /invalid CIDR "10.0.0.1"/)
+  assert.equal(explain(world, 'default/web').kind, 'no such service')
+})
+
+test("a pool in another namespace is nobody's pool", () => {
+  const elsewhere = object(
+    'metallb.io/v1beta1',
+    'IPAddressPool',
+    { name: 'x', namespace: 'default' },
+    { spec: { addresses: ['10.0.0.0/24'] } },
+  )
+  const { allocation } = explained(explain([elsewhere, service('web')], 'default/web'))
+  assert.equal(allocation.summary, 'there are no address pools')
+})
