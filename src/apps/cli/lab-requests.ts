@@ -1,6 +1,6 @@
 /** What a shell may ask of a running lab, and the answers. */
 import { services } from '../../api/kubernetes/index.ts'
-import { type Lab, NETWORKS, type Network } from '../lab/index.ts'
+import { inUserNamespace, type Lab, NETWORKS, type Network } from '../lab/index.ts'
 import { table } from './terminal.ts'
 
 interface Verb {
@@ -124,9 +124,15 @@ export async function labStatus(lab: Lab): Promise<string> {
   const parts = [
     table([['MACHINE', 'ADDRESS', 'MAC', 'PROCESSES', 'STATE'], ...machines, control]),
     lab.pid('apiserver') === undefined ? 'The API server does not run.' : await serviceTable(lab),
-    `For kubectl: export KUBECONFIG=${lab.kubeconfig}`,
+    kubectlHint(lab),
   ]
   return parts.join('\n\n')
+}
+
+export function kubectlHint({ kubeconfig, plan: { name } }: Lab): string {
+  return inUserNamespace()
+    ? `For kubectl: metallbctl lab exec --name ${name} control kubectl …`
+    : `For kubectl: export KUBECONFIG=${kubeconfig}`
 }
 
 async function serviceTable(lab: Lab): Promise<string> {

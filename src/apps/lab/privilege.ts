@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { run } from './command.ts'
 import { supervisorOf } from './teardown.ts'
 
@@ -28,6 +29,11 @@ export async function withRightsForLab(name: string): Promise<number | undefined
   const supervisor = supervisorOf(name)
   if (supervisor === undefined || process.getuid?.() === 0) return undefined
   return await again(['nsenter', `--target=${supervisor.pid}`, '--user', '--preserve-credentials', '--mount', '--net'])
+}
+
+/** Whether the lab is out of reach for other shells of this user, but by `lab exec`. */
+export function inUserNamespace(): boolean {
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'))
 }
 
 async function mayMakeNamespaces(): Promise<boolean> {
