@@ -29,12 +29,12 @@ const interval = (description: string) => int32(description, { minimum: 10, maxi
 const spec = record(
   {
     detectMultiplier: int32('Packets that may be lost before the session is down.', { minimum: 2, maximum: 255 }),
-    echoInterval: interval('Shortest interval between echo packets that can be handled, milliseconds.'),
-    echoMode: flag('Send echo packets; not possible with IPv6.'),
-    minimumTtl: int32('Multihop sessions only: lowest TTL that is accepted.', { minimum: 1, maximum: 254 }),
-    passiveMode: flag('Wait for the peer to start the session.'),
     receiveInterval: interval('Shortest interval between packets that can be received, milliseconds.'),
     transmitInterval: interval('Shortest interval between packets that are sent, milliseconds.'),
+    minimumTtl: int32('Multihop sessions only: lowest TTL that is accepted.', { minimum: 1, maximum: 254 }),
+    echoInterval: interval('Shortest interval between echo packets that can be handled, milliseconds.'),
+    echoMode: flag('Send echo packets; not possible with IPv6.'),
+    passiveMode: flag('Wait for the peer to start the session.'),
   },
   'Timers and modes of the BFD session.',
 )

@@ -125,8 +125,8 @@ testExamples([
     yaml: POOL + advertisement('w', 'preferredNodeSelectors: [{weight: 0, preference: {}}, {weight: 101}]'),
     refused: [
       'spec.preferredNodeSelectors[0].weight invalid value 0, must be in 1-100 range',
-      'spec.preferredNodeSelectors[1].weight invalid value 101, must be in 1-100 range',
       'spec.preferredNodeSelectors[1].preference missing required value',
+      'spec.preferredNodeSelectors[1].weight invalid value 101, must be in 1-100 range',
     ],
   },
 ])

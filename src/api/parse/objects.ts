@@ -77,7 +77,7 @@ function readObject<T extends KubeObject>(reading: Reading, object: T, name: str
 /** A name to sort and report by, whatever the object is. */
 function identityOf(object: KubeObject): ObjectMeta {
   const { name, namespace } = object?.metadata ?? {}
-  return { name: String(name ?? ''), ...(typeof namespace === 'string' ? { namespace } : {}) }
+  return { name: typeof name === 'string' ? name : '', ...(typeof namespace === 'string' ? { namespace } : {}) }
 }
 
 function byName(a: KubeObject, b: KubeObject): number {

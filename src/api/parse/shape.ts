@@ -23,18 +23,23 @@ export function readShape(schema: Schema, value: unknown, path: string, findings
 function readObject(schema: Schema, value: unknown, path: string, findings: Finding[]): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return mismatch('an object', value, path, findings)
-  const { properties, additionalProperties, required = [] } = schema
-  const fields: [string, unknown][] = []
-  for (const [name, field] of Object.entries(value)) {
-    const known = properties && Object.hasOwn(properties, name) ? properties[name] : additionalProperties
-    if (known === undefined || field === null) continue // pruned, as the API server does
-    const at = properties ? `${path}.${name}` : `${path}[${name}]`
-    fields.push([name, readShape(known, field, at, findings)])
+  const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined)
+  if (schema.additionalProperties) return readMap(schema.additionalProperties, fields, path, findings)
+  const given = new Map(fields)
+  const read: [string, unknown][] = []
+  for (const [name, known] of Object.entries(schema.properties ?? {})) {
+    const at = `${path}.${name}`
+    if (given.has(name)) read.push([name, readShape(known, given.get(name), at, findings)])
+    else if (schema.required?.includes(name)) findings.push({ path: at, message: 'missing required value' })
   }
-  for (const name of required)
-    if (!fields.some(([present]) => present === name))
-      findings.push({ path: `${path}.${name}`, message: 'missing required value' })
-  return Object.fromEntries(fields)
+  return Object.fromEntries(read)
+}
+
+function readMap(schema: Schema, fields: [string, unknown][], path: string, findings: Finding[]): unknown {
+  const sorted = fields.sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(
+    sorted.map(([name, field]) => [name, readShape(schema, field, `${path}[${name}]`, findings)]),
+  )
 }
 
 const BOUNDS = { int32: [-(2 ** 31), 2 ** 31 - 1], other: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] } as const
