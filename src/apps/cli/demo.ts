@@ -1,6 +1,15 @@
 /** `metallbctl demo`: the main job in one command, on a cluster that is built for it and taken down again. */
 import { parseArgs } from 'node:util'
-import { type Lab, planLab, report, runSupervisor, startLab, tearDown, withRightsForNewLab } from '../lab/index.ts'
+import {
+  type Lab,
+  planLab,
+  removeOnSignal,
+  report,
+  runSupervisor,
+  startLab,
+  tearDown,
+  withRightsForNewLab,
+} from '../lab/index.ts'
 import { EXIT } from './command.ts'
 import { tellStory } from './demo-story.ts'
 import { superviseRequests } from './lab.ts'
@@ -54,12 +63,14 @@ function parseOptions(args: string[]): DemoOptions {
 
 async function demo({ nodes, keep }: DemoOptions): Promise<number> {
   await tearDown(NAME) // what an earlier --keep left running
+  const keepOnSignal = removeOnSignal(NAME)
   report(style(`A bare-metal cluster on this machine: ${nodes} nodes, a client, a router`, 'bold'))
   const lab = await startLab({ name: NAME, nodes, log: line => report(`  ${line}`) })
   try {
     await tellStory(lab, report)
     if (!keep) return EXIT.ok
     report(whatToTry(lab))
+    keepOnSignal()
     await superviseRequests(lab)
     return EXIT.ok
   } finally {

@@ -11,6 +11,7 @@ import {
   labDirectory,
   netnsOf,
   planLab,
+  removeOnSignal,
   report,
   runSupervisor,
   startLab,
@@ -58,8 +59,10 @@ async function up(args: string[]): Promise<number> {
   const elsewhere = await withRightsForNewLab()
   if (elsewhere !== undefined) return elsewhere
   if (!values.foreground) return await runSupervisor(['lab', 'up', '--foreground', ...args], line => console.log(line))
+  const keepOnSignal = removeOnSignal(name)
   const lab = await startLab({ name, nodes, metallb: !values.bare, log: report })
   report(`\n${await labStatus(lab)}`)
+  keepOnSignal()
   await superviseRequests(lab)
   return EXIT.ok
 }

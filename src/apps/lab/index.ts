@@ -9,7 +9,7 @@ export { inUserNamespace, withRightsForLab, withRightsForNewLab } from './privil
 export { type Attempt, type Gap, longestGap, Probe } from './probe.ts'
 export { nodeCommand } from './programs.ts'
 export { isRunning, labDirectory, readState } from './state.ts'
-export { report, runSupervisor, supervise } from './supervisor.ts'
+export { removeOnSignal, report, runSupervisor, supervise } from './supervisor.ts'
 export { supervisorOf, tearDown } from './teardown.ts'
 export { CONTROL_ADDRESS, LAN_CIDR, netnsOf, planLab, SERVICE_RANGE } from './topology.ts'
 export { waitFor } from './wait.ts'

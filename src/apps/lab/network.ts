@@ -1,5 +1,5 @@
 /** Makes and removes the namespaces and links of a plan, by `ip`: one call a namespace, each a batch. */
-import { must, type RunOptions, run } from './command.ts'
+import { CommandError, must, type RunOptions, run } from './command.ts'
 import { CONTROL_ADDRESS, type Machine, type NodePlan, namespacesOf, netnsPrefix, type Plan } from './topology.ts'
 
 /** The words before a command that make it run inside the namespace; the process keeps its pid. */
@@ -26,14 +26,13 @@ export async function buildNetwork(plan: Plan): Promise<void> {
   ])
 }
 
-/** Removes every namespace of the lab, pods included, whatever is left of them. */
+/** Removes every namespace of the lab, pods included, whatever is left of them and whoever else removes them too. */
 export async function removeNetwork(name: string): Promise<void> {
   const left = await namespacesLeft(name)
-  if (left.length > 0)
-    await ip(
-      undefined,
-      left.map(netns => `netns delete ${netns}`),
-    )
+  if (left.length === 0) return
+  const input = left.map(netns => `netns delete ${netns}\n`).join('')
+  const { stderr } = await run(['ip', '-force', '-batch', '-'], { input })
+  if ((await namespacesLeft(name)).length > 0) throw new CommandError(`cannot remove namespaces: ${stderr.trim()}`)
 }
 
 export async function namespacesLeft(name: string): Promise<string[]> {

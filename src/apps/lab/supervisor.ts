@@ -5,6 +5,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Request, serveRequests } from './control-socket.ts'
 import type { Lab } from './lab.ts'
+import { removeLeftovers } from './teardown.ts'
 
 type Message = { readonly line: string } | { readonly done: number }
 
@@ -36,11 +37,24 @@ export function report(line: string): void {
   else console.log(line)
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Until the answer is called, a signal removes the lab, however far it was built, and ends this process. */
+export function removeOnSignal(name: string): () => void {
+  const end = (_signal: NodeJS.Signals, number: number) => {
+    removeLeftovers(name).finally(() => process.exit(128 + number))
+  }
+  for (const signal of SIGNALS) process.once(signal, end)
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, end)
+  }
+}
+
 /** Serves requests until a signal asks for the end, then takes the lab down. */
 export async function supervise(lab: Lab, handle: (request: Request) => Promise<string>): Promise<void> {
   const server = await serveRequests(lab.dir, handle)
   process.on('uncaughtException', error => appendFileSync(join(lab.dir, 'logs', 'lab.log'), `${error.stack}\n`))
-  const ended = Promise.race((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(signal => once(process, signal)))
+  const ended = Promise.race(SIGNALS.map(signal => once(process, signal)))
   if (process.connected) process.send?.({ done: 0 } satisfies Message)
   await ended
   server.close()
