@@ -224,10 +224,7 @@ export class Allocator {
 
   #record(held: Held): Allocation {
     const { state } = held.places[0]!
-    for (const place of held.places) {
-      state.spaces[place.family].add(place.rank, held)
-      if (held.share.group !== '') this.waiting.open(place)
-    }
+    for (const { family, rank } of held.places) state.spaces[family].add(rank, held)
     held.pool = state.pool.name
     state.services++
     this.#held.set(held.key, held)
