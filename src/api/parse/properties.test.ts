@@ -4,6 +4,10 @@ import fc from 'fast-check'
 import { sameConfig } from '../../core/config/index.ts'
 import { type ConfigSnapshot, parseConfig } from './index.ts'
 
+/** Mostly the usual, now and then the wrong. */
+const mostly = <T>(usual: fc.Arbitrary<T>, ...wrong: T[]) =>
+  fc.oneof({ weight: 30, arbitrary: usual }, fc.constantFrom(...wrong))
+
 const name = fc.constantFrom('a', 'b', 'c', 'd')
 const labels = fc.dictionary(fc.constantFrom('zone', 'rack'), fc.constantFrom('x', 'y'), { noNullPrototype: true })
 const selector = fc.oneof(
@@ -11,9 +15,9 @@ const selector = fc.oneof(
   fc.record({
     matchExpressions: fc.array(
       fc.record({
-        key: fc.constantFrom('zone', 'rack', 'not a key'),
-        operator: fc.constantFrom('In', 'NotIn', 'Exists', 'Near'),
-        values: fc.subarray(['x', 'y']),
+        key: mostly(fc.constantFrom('zone', 'rack'), 'not a key'),
+        operator: mostly(fc.constantFrom('In', 'NotIn'), 'Exists', 'Near'),
+        values: fc.subarray(['x', 'y'], { minLength: 1 }),
       }),
       { maxLength: 2 },
     ),
@@ -25,8 +29,8 @@ const object = <T>(spec: fc.Arbitrary<T>) => fc.record({ metadata: fc.record({ n
 const listOf = <T>(spec: fc.Arbitrary<T>) =>
   fc.uniqueArray(object(spec), { maxLength: 4, selector: ({ metadata }) => metadata.name })
 
-const block = fc.tuple(fc.nat(5), fc.nat(3)).map(([third, size]) => `10.0.${third}.0/${24 + size}`)
-const address = fc.oneof({ weight: 8, arbitrary: block }, fc.constantFrom('2001:db8::/120', '10.9.0.1-10.9.0.9', 'x'))
+const block = fc.tuple(fc.nat(250), fc.nat(3)).map(([third, size]) => `10.0.${third}.0/${24 + size}`)
+const address = mostly(block, '2001:db8::/120', '10.9.0.1-10.9.0.9', 'x')
 
 const snapshots = fc.record({
   pools: listOf(
@@ -40,23 +44,26 @@ const snapshots = fc.record({
   ),
   bgpAdvertisements: listOf(
     fc.record({
-      aggregationLength: fc.constantFrom(24, 32, 40),
-      localPref: fc.nat(2),
-      communities: fc.subarray(['alias', '1:2', 'large:1:2:3', 'x:y']),
+      aggregationLength: mostly(fc.constant(32), 24, 40),
+      localPref: mostly(fc.constant(0), 1, 2),
+      communities: mostly(fc.subarray(['1:2', 'large:1:2:3']), ['alias'], ['x:y']),
       peers: names,
       ipAddressPoolSelectors: selectors,
     }),
   ),
   peers: listOf(
     fc.record({
-      myASN: fc.constantFrom(0, 64600),
+      myASN: mostly(fc.constant(64600), 0),
       peerASN: fc.constantFrom(64600, 64700),
-      peerAddress: fc.constantFrom('192.0.2.1', '192.0.2.2', 'oops'),
-      bfdProfile: fc.constantFrom('', 'a', 'z'),
+      peerAddress: mostly(
+        fc.nat(255).map(last => `192.0.2.${last}`),
+        'oops',
+      ),
+      bfdProfile: mostly(fc.constant(''), 'a', 'z'),
       nodeSelectors: selectors,
     }),
   ),
-  bfdProfiles: listOf(fc.record({ detectMultiplier: fc.nat(5), echoMode: fc.boolean() })),
+  bfdProfiles: listOf(fc.record({ detectMultiplier: mostly(fc.constant(3), 1), echoMode: fc.boolean() })),
   communities: listOf(
     fc.record({
       communities: fc.array(fc.record({ name: fc.constant('alias'), value: fc.constant('1:2') }), { maxLength: 1 }),
