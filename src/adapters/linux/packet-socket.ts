@@ -39,34 +39,41 @@ export const HOST_AND_BROADCAST: readonly Instruction[] = [
 ]
 
 export class PacketSocket implements Link {
-  readonly fd: number
+  #fd: number
 
   /** @throws SystemError EPERM without CAP_NET_RAW, ENODEV where the interface is gone */
   constructor(interfaceIndex: number, etherType: number, filter: readonly Instruction[]) {
-    this.fd = socket(AF_PACKET, SOCK_RAW, 0) // protocol 0: nothing arrives before the filter is in place
+    this.#fd = socket(AF_PACKET, SOCK_RAW, 0) // protocol 0: nothing arrives before the filter is in place
     try {
-      attachFilter(this.fd, filter)
-      bind(this.fd, linkLayerAddress(interfaceIndex, etherType))
+      attachFilter(this.#fd, filter)
+      bind(this.#fd, linkLayerAddress(interfaceIndex, etherType))
     } catch (error) {
-      close(this.fd)
+      close(this.#fd)
       throw error
     }
   }
 
+  /** For `poll`. */
+  get fd(): number {
+    return this.#fd
+  }
+
   send(frame: Uint8Array): void {
-    if (send(this.fd, frame, frame.length, MSG_DONTWAIT) < 0) throw new SystemError('send', errno())
+    if (send(this.#fd, frame, frame.length, MSG_DONTWAIT) < 0) throw new SystemError('send', errno())
   }
 
   receive(into: Uint8Array): number {
     for (;;) {
-      const length = recv(this.fd, into, into.length, MSG_DONTWAIT)
+      const length = recv(this.#fd, into, into.length, MSG_DONTWAIT)
       // The news that the interface went down comes first; netlink tells what follows from it.
       if (length >= 0 || (errno() !== ERRNO.ENETDOWN && errno() !== ERRNO.EINTR)) return length
     }
   }
 
+  /** Harmless when it already happened: by then the number may be somebody else's. */
   close(): void {
-    close(this.fd)
+    if (this.#fd >= 0) close(this.#fd)
+    this.#fd = -1
   }
 }
 
