@@ -92,8 +92,9 @@ export class Layer2Protocol implements AnnounceProtocol {
     return first.interfaces === 'all' ? 'all' : presentInterfaces(first.interfaces, this.#local())
   }
 
-  /** Called with the Service whose announcement changed. */
+  /** Called with each Service announced now, and with each whose announcement changes later. */
   onChange(listener: (service: string) => void): () => void {
+    for (const service of this.#announced.keys()) listener(service)
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
