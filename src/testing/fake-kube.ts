@@ -49,7 +49,7 @@ export class FakeKube implements KubeApi {
 
   async list<T extends KubeObject>(
     type: ResourceType<T>,
-    { namespace, labelSelector }: ListOptions = {},
+    { namespace, labelSelector, fieldSelector }: ListOptions = {},
   ): Promise<T[]> {
     const kind = await this.#request('list', type, { namespace })
     const wanted = (labelSelector ?? '')
@@ -59,6 +59,7 @@ export class FakeKube implements KubeApi {
     const selected = [...kind.objects.values()].filter(
       ({ metadata }) =>
         (namespace === undefined || metadata.namespace === namespace) &&
+        (fieldSelector === undefined || fieldSelector === `metadata.name=${metadata.name}`) &&
         wanted.every(([key, value]) => metadata.labels?.[key!] === value),
     )
     return structuredClone(selected) as T[]
@@ -82,7 +83,7 @@ export class FakeKube implements KubeApi {
     const { resourceVersion } = object.metadata
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion)
       throw new KubeError('CONFLICT', `${type.plural} "${object.metadata.name}" has been modified`, { status: 409 })
-    return this.#store(type, kind, subresource ? { ...before, ...object } : object) as T
+    return this.#store(type, kind, subresource ? withStatus(type, before, object) : object) as T
   }
 
   async patch<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef, patch: Patch, subresource?: 'status') {
@@ -93,12 +94,16 @@ export class FakeKube implements KubeApi {
     if (expected !== undefined && expected !== before.metadata.resourceVersion)
       throw new KubeError('CONFLICT', `${type.plural} "${ref.name}" has been modified`, { status: 409 })
     if (patch.type === 'json') throw new Error('FakeKube does not do JSON patches')
-    return this.#store(type, kind, merge(before, patch.body) as KubeObject) as T
+    const after = merge(before, patch.body) as KubeObject
+    return this.#store(type, kind, subresource ? withStatus(type, before, after) : after) as T
   }
 
-  async delete(type: ResourceType, ref: ObjectRef): Promise<void> {
-    const kind = await this.#request('delete', type, ref)
-    if (!kind.objects.has(objectKey(ref))) throw notFound(type, ref)
+  async delete(type: ResourceType, ref: ObjectRef, wanted: { uid?: string; resourceVersion?: string } = {}) {
+    const { metadata } = (await this.#request('delete', type, ref)).objects.get(objectKey(ref)) ?? {}
+    if (metadata === undefined) throw notFound(type, ref)
+    const { uid = metadata.uid, resourceVersion = metadata.resourceVersion } = wanted
+    if (uid !== metadata.uid || resourceVersion !== metadata.resourceVersion)
+      throw new KubeError('CONFLICT', `${type.plural} "${ref.name}" is another one`, { status: 409 })
     this.remove(type, ref)
   }
 
@@ -127,7 +132,8 @@ export class FakeKube implements KubeApi {
     return this.#kind(type).objects.get(objectKey(ref)) as T | undefined
   }
 
-  informer<T extends KubeObject>(type: ResourceType<T>): Informer<T> {
+  /** Of every namespace, whatever the options say. */
+  informer<T extends KubeObject>(type: ResourceType<T>, _options?: ListOptions): Informer<T> {
     const kind = this.#kind(type)
     return {
       synced: true,
@@ -158,6 +164,12 @@ export class FakeKube implements KubeApi {
     for (const listener of kind.listeners) listener(change)
     return structuredClone(stored)
   }
+}
+
+/** A write to the status subresource leaves everything else as it was; built-in kinds take over the metadata too. */
+function withStatus(type: ResourceType, before: KubeObject, after: KubeObject & { status?: unknown }): KubeObject {
+  const { status, metadata } = after
+  return { ...before, ...(type.group === '' && { metadata }), ...(status !== undefined && { status }) }
 }
 
 /** RFC 7396. */
