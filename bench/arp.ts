@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 
 const BASE = '10.77.0.0'
 const COUNT = 1000
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const outdir = here('../build/bench/')
   const entryPoints = ['./arp-speaker.ts', '../src/apps/speaker/responder-worker.ts'].map(here)
   const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" }
-  const options = { bundle: true, platform: 'node', format: 'esm', external: ['koffi'], banner } as const
+  const options = { bundle: true, platform: 'node', format: 'esm', external: ['koffi'], banner } satisfies BuildOptions
   await build({ ...options, entryPoints, outdir, entryNames: '[name]' })
   try {
     setUp()

@@ -1,0 +1,12 @@
+// A worker that dies when it starts for as long as there are files in the directory DYING_WORKER, one for each death.
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { runLayer2Worker } from '../../src/adapters/linux/layer2-worker.ts'
+
+const directory = process.env.DYING_WORKER!
+const [death] = readdirSync(directory)
+if (death !== undefined) {
+  rmSync(join(directory, death))
+  throw new Error('died on purpose')
+}
+runLayer2Worker()
