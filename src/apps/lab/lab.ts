@@ -65,6 +65,8 @@ export class Lab {
   readonly dir: string
   readonly client: Host
   readonly router: Host
+  /** Where API server and controller run. */
+  readonly control: Host
   readonly #options: LabOptions
   readonly #processes: Processes
   readonly #faults: Faults
@@ -76,6 +78,7 @@ export class Lab {
     this.dir = labDirectory(plan.name)
     this.client = new Host(plan.client)
     this.router = new Host(plan.router)
+    this.control = new Host({ name: 'control', netns: plan.control, address: CONTROL_ADDRESS, mac: '' })
     this.#options = options
     this.#log = options.log ?? (() => {})
     this.#processes = new Processes(this.dir, () => this.#save())
