@@ -147,14 +147,14 @@ function checkLocalPreference(
   pools: readonly Pool[],
   on: ObjectReport,
 ): void {
-  if (advertisement.serviceSelectors.length + earlier.serviceSelectors.length > 0) return
+  const [given, before] = [advertisement.localPref ?? 0, earlier.localPref ?? 0]
+  if (given === before || advertisement.serviceSelectors.length + earlier.serviceSelectors.length > 0) return
   const shared = pools.find(
     ({ name, ranges }) =>
       earlier.pools.has(name) &&
       localPreferencesConflict(advertisement, earlier, new Set(ranges.map(({ family }) => family))),
   )
   if (shared === undefined) return
-  const [given, before] = [advertisement.localPref ?? 0, earlier.localPref ?? 0]
   const why = `local preference ${before} was already set for the same type of BGP update`
   on.error({
     path: 'spec.localPref',

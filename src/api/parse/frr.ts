@@ -53,18 +53,19 @@ export function checkFrr(resources: readonly BGPPeerResource[], nodes: readonly 
   }
 }
 
-type Nodes = ReadonlySet<string> | 'any' | 'unknown'
+type Nodes = ReadonlySet<string> | 'every' | 'unknown'
 
-/** Which nodes open the session; any where no node is known, unknown where a selector cannot be used. */
+/** Which nodes open the session: every one where no node is known, unknown where a selector cannot be used. */
 function nodesOf({ spec }: BGPPeerResource, nodes: readonly Labelled[]): Nodes {
   const selectors = spec?.nodeSelectors ?? []
   if (selectors.some(selector => selectorErrors(selector).length > 0)) return 'unknown'
-  return nodes.length === 0 ? 'any' : selectedNames(selectors, nodes)
+  return nodes.length === 0 || selectors.length === 0 ? 'every' : selectedNames(selectors, nodes)
 }
 
 function shareNode(a: Nodes, b: Nodes): boolean {
   if (a === 'unknown' || b === 'unknown') return false
-  return a === 'any' || b === 'any' || intersects(a, b)
+  if (a === 'every') return b === 'every' || b.size > 0
+  return b === 'every' ? a.size > 0 : intersects(a, b)
 }
 
 function identifier({ peerAddress, interface: name = '', vrf }: Spec): string {

@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  bfdProfiles,
+  bgpAdvertisements,
+  bgpPeers,
   type ConfigurationStateResource,
   communities,
+  configMaps,
   configurationStates,
   ipAddressPools,
   l2Advertisements,
   namespaces,
   nodes,
+  secrets,
 } from '../../api/index.ts'
 import type { Config } from '../../core/config/index.ts'
 import { KubeError } from '../../ports/index.ts'
@@ -60,7 +65,15 @@ class World {
         namespaces: kube.informer(namespaces),
         ...(node === undefined
           ? {}
-          : { l2Advertisements: kube.informer(l2Advertisements), nodes: kube.informer(nodes) }),
+          : {
+              l2Advertisements: kube.informer(l2Advertisements),
+              nodes: kube.informer(nodes),
+              peers: kube.informer(bgpPeers),
+              bgpAdvertisements: kube.informer(bgpAdvertisements),
+              bfdProfiles: kube.informer(bfdProfiles),
+              secrets: kube.informer(secrets),
+              configMaps: kube.informer(configMaps),
+            }),
       },
       apply: config => {
         this.applied.push(config)
@@ -324,4 +337,94 @@ test('nothing happens after the stop', async () => {
   await world.loader.stop()
   await world.pool('web', ['x'])
   assert.deepEqual(world.verdict, VALID)
+})
+
+const BASIC_AUTH = 'kubernetes.io/basic-auth'
+
+function putPeer(world: World, spec: object): Promise<void> {
+  const base = { myASN: 64600, peerASN: 64700, peerAddress: '192.0.2.1' }
+  world.kube.put(bgpPeers, { metadata: { name: 'tor1', namespace: NAMESPACE }, spec: { ...base, ...spec } })
+  return world.settle()
+}
+
+function putSecret(world: World, name: string, password: string): Promise<void> {
+  const metadata = { name, namespace: NAMESPACE, annotations: { last: password } }
+  world.kube.put(secrets, { metadata, type: BASIC_AUTH, data: { password } })
+  return world.settle()
+}
+
+test('183, 184 a missing Secret heals the configuration when it appears, another one changes nothing', async () => {
+  const world = await new World('w1').start()
+  await putPeer(world, { passwordSecret: { name: 'bgp-auth' } })
+  assert.match(world.verdict.message!, /secret ref not found for peer config "metallb-system"\/"tor1"/)
+  await putSecret(world, 'other', 'b3RoZXI=')
+  assert.equal(world.verdict.result, 'Invalid')
+  await putSecret(world, 'bgp-auth', 'czNjcg==')
+  assert.deepEqual(world.verdict, VALID)
+  assert.equal(world.applied.at(-1)!.bgp!.peers[0]!.password, 's3cr')
+  const count = world.applied.length
+  await putSecret(world, 'other', 'YW5vdGhlcg==')
+  assert.equal(world.applied.length, count)
+  await putSecret(world, 'bgp-auth', 'bmV3')
+  assert.equal(world.applied.length, count + 1)
+})
+
+test('193 a selector that cannot be used is an invalid configuration, not a retry (REF-BUG 11)', async () => {
+  const world = await new World('w1').start()
+  await putPeer(world, { nodeSelectors: [{ matchExpressions: [{ key: 'r', operator: 'Near' }] }] })
+  assert.match(world.verdict.message!, /"Near" is not a valid label selector operator/)
+  assert.deepEqual([world.series(STALE), world.clock.armed], [1, 0])
+})
+
+test('200 no line shows a password, wherever it comes from (REF-BUG 12)', async () => {
+  const world = await new World('w1').start()
+  world.result = 'error, no retry'
+  await putPeer(world, { password: 'hunter2' })
+  await putPeer(world, { passwordSecret: { name: 'bgp-auth' } })
+  await putSecret(world, 'bgp-auth', 'aHVudGVyMg==')
+  world.kube.put(configMaps, {
+    metadata: { name: 'bgpextras', namespace: NAMESPACE },
+    data: { extras: 'neighbor x password hunter2' },
+  })
+  await world.settle()
+  const text = world.log.lines.map(line => JSON.stringify(line)).join('\n')
+  assert.ok(text.includes('tor1') && text.includes('reload failed, no retry'))
+  assert.ok(!/hunter2|aHVudGVyMg/.test(text))
+})
+
+test('a speaker whose node is not there looks again when it appears', async () => {
+  const world = new World('w1')
+  world.kube.remove(nodes, { name: 'w1' })
+  await world.start()
+  assert.deepEqual(
+    { ...world.verdict, applied: world.applied.length },
+    {
+      result: 'Unknown',
+      errorSummary: 'failed to get node for w1',
+      status: 'False',
+      reason: 'InfraError',
+      message: 'failed to get node for w1',
+      applied: 0,
+    },
+  )
+  world.kube.put(nodes, { metadata: { name: 'w1' } })
+  await world.settle()
+  assert.deepEqual(world.verdict, VALID)
+})
+
+test('189 only the ConfigMap bgpextras matters when it is updated', async () => {
+  const world = await new World('w1').start()
+  const put = (name: string, extras: string) => {
+    world.kube.put(configMaps, { metadata: { name, namespace: NAMESPACE }, data: { extras } })
+    return world.settle()
+  }
+  await put('other', 'a')
+  const before = world.series(UPDATES)!
+  await put('other', 'b')
+  assert.equal(world.series(UPDATES), before)
+  await put('bgpextras', 'log stdout')
+  await put('bgpextras', 'log syslog')
+  assert.equal(world.series(UPDATES), before + 2)
+  assert.equal(world.applied.at(-1)!.bgp!.extras, 'log syslog')
+  assert.ok(world.log.lines.some(({ level, fields }) => level === 'warn' && /own risk/.test(String(fields.error))))
 })

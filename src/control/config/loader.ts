@@ -119,7 +119,7 @@ export class ConfigLoader implements Task {
   async #load(): Promise<'done' | 'retry'> {
     const { sources, namespace, node, parse } = this.#options
     const snapshot = snapshotOf(sources, namespace)
-    this.#log.debug(() => ({ 'metallb CRs and Secrets': dumpOf(snapshot) }))
+    this.#log.debug(() => ({ [node === undefined ? 'metallb CRs' : 'metallb CRs and Secrets']: dumpOf(snapshot) }))
     if (node !== undefined && sources.nodes?.get({ name: node }) === undefined) return this.#missing(node)
     const parsed = parseConfig(snapshot, { ...parse, ...(node === undefined ? {} : { node }) })
     if ('problems' in parsed) return this.#refuse(parsed.problems)
