@@ -250,3 +250,16 @@ test('failures of a Service are counted once for its own event', async () => {
   assert.equal(errors(), 1)
   assert.ok(world.log.lines.some(({ fields }) => fields.msg === 'IP allocation failed'))
 })
+
+test('who keeps changing the status draws us into no endless exchange', async () => {
+  const world = await ServiceWorld.of([p24])
+  world.kube.informer(services).subscribe(({ kind, object }) => {
+    if (kind === 'updated' && object.status?.loadBalancer?.ingress?.length) world.write('A', { status: [] })
+  })
+  await world.put('A')
+  assert.equal(world.writes, 10)
+  world.clock.advance(10_000)
+  await world.settle()
+  assert.equal(world.writes, 20)
+  assert.ok(world.log.lines.some(({ fields }) => fields.event === 'rewriteLimited'))
+})

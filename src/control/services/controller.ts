@@ -19,6 +19,7 @@ import { WorkQueue } from '../queue.ts'
 import type { SyncResult } from '../sync.ts'
 import { Announcer } from './announcer.ts'
 import { AwaitedVersions } from './versions.ts'
+import { BUDGET, WriteBudget } from './write-budget.ts'
 import { ServiceWriter } from './writer.ts'
 
 export interface ServiceControllerOptions {
@@ -60,6 +61,7 @@ export class ServiceController implements Task, UsageSource {
   readonly #learning: WorkQueue
   readonly #versions: AwaitedVersions
   readonly #writer: ServiceWriter
+  readonly #budget: WriteBudget
   readonly #announcer: Announcer
   readonly #updates: Counter
   readonly #errors: Counter
@@ -83,6 +85,7 @@ export class ServiceController implements Task, UsageSource {
     this.#active = active
     this.#versions = new AwaitedVersions(clock)
     this.#writer = new ServiceWriter(api, this.#log, this.#versions)
+    this.#budget = new WriteBudget(clock)
     this.#announcer = new Announcer(recorder, this.#log)
     this.#updates = metrics.counter(UPDATES)
     this.#errors = metrics.counter(UPDATE_ERRORS)
@@ -234,6 +237,12 @@ export class ServiceController implements Task, UsageSource {
       this.#queue.addAfter(key, STALE_MS)
       return 'done'
     }
+    const waitMs = this.#budget.waitMs(key)
+    if (waitMs > 0) {
+      this.#log.warn({ event: 'rewriteLimited', service: key, waitMs, msg: CONTESTED })
+      this.#queue.addAfter(key, waitMs)
+      return 'done'
+    }
     return this.#isOurs(resource) ? this.#decide(resource, own) : this.#disown(resource)
   }
 
@@ -241,6 +250,7 @@ export class ServiceController implements Task, UsageSource {
     this.#forget(key)
     this.#disowned.delete(key)
     this.#versions.forget(key)
+    this.#budget.forget(key)
     if (this.#allocator.release(key)) this.#log.info({ event: 'serviceDeleted', service: key, msg: 'service deleted' })
     this.#settle()
     return 'done'
@@ -280,9 +290,11 @@ export class ServiceController implements Task, UsageSource {
     return result
   }
 
-  #write(resource: ServiceResource, outcome: Pick<Outcome, 'addresses' | 'pool'>): Promise<'done' | 'retry'> {
+  async #write(resource: ServiceResource, outcome: Pick<Outcome, 'addresses' | 'pool'>): Promise<'done' | 'retry'> {
     const term = this.#term
-    return this.#writer.write(resource, outcome, () => this.#open && term === this.#term)
+    const result = await this.#writer.write(resource, outcome, () => this.#open && term === this.#term)
+    if (result === 'done') this.#budget.spend(objectKey(resource.metadata))
+    return result
   }
 
   #forget(key: string): void {
@@ -311,6 +323,8 @@ export class ServiceController implements Task, UsageSource {
     return (spec?.loadBalancerClass ?? '') === this.#options.lbClass
   }
 }
+
+const CONTESTED = `written ${BUDGET.writes} times in ${BUDGET.windowMs / 1000} s: is another controller changing its status?`
 
 const UNCHANGED = 'service converged, no change'
 
