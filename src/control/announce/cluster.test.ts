@@ -40,7 +40,8 @@ class Cluster {
     }
   }
 
-  async boot(n: number): Promise<void> {
+  /** A speaker starts; its configuration comes late, as a real one does. */
+  async boot(n: number, configAfterMs = 250): Promise<void> {
     const node = nodeOf(n)
     const responder = new FakeResponder()
     const { clock, kube, network } = this
@@ -72,7 +73,8 @@ class Cluster {
     speaker.start()
     await membership.start()
     const all = new Set(Array.from({ length: SPEAKERS }, (_, other) => nodeOf(other)))
-    speaker.setConfig({ pools: [aPool()], l2Advertisements: [anAdvertisement({ nodes: all })] })
+    const config = { pools: [aPool()], l2Advertisements: [anAdvertisement({ nodes: all })] }
+    clock.after(configAfterMs, () => speaker.setConfig(config))
     this.#speakers.set(node, { speaker, membership })
     this.responders.set(node, responder)
   }

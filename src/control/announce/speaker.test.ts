@@ -280,6 +280,7 @@ test('IMP-7: other interfaces replace the old ones', async () => {
   await world.settle()
   assert.deepEqual(world.responder.table, ['192.168.1.240 eth1'])
   assert.deepEqual(world.layer2.announcedOn('default/web'), ['eth1'])
+  assert.deepEqual(world.recorder.events, [ASSIGNED], 'a change is no new assignment')
 })
 
 test('5 two Services on one address: one row, and it stays until both are gone', async () => {
@@ -309,6 +310,19 @@ test('IMP-3: a Service that leaves an address lets the others on it be elected a
   world.kube.put(services, service('dns', ['192.168.1.241'], local))
   await world.settle()
   assert.deepEqual(world.responder.table, ['192.168.1.240'])
+})
+
+test('IMP-3: endpoints of one Service decide for the others on its address', async () => {
+  const world = await bench()
+  const local = { externalTrafficPolicy: 'Local' }
+  for (const name of ['web', 'dns']) world.kube.put(services, service(name, ['192.168.1.240'], local))
+  world.kube.put(endpointSlices, slice('web', ['node-a', 'node-b']))
+  world.speaker.setConfig(config())
+  await world.settle()
+  assert.deepEqual(world.responder.table, ['192.168.1.240'])
+  world.kube.put(endpointSlices, slice('dns', ['node-b']))
+  await world.settle()
+  assert.deepEqual(world.responder.table, [])
 })
 
 test('a responder that fails is tried again', async () => {
