@@ -15,6 +15,7 @@ import type {
   Metrics,
   Task,
 } from '../../ports/index.ts'
+import { clientMetrics } from '../config/index.ts'
 import { WorkQueue } from '../queue.ts'
 import type { SyncResult } from '../sync.ts'
 import { Announcer } from './announcer.ts'
@@ -87,8 +88,9 @@ export class ServiceController implements Task, UsageSource {
     this.#writer = new ServiceWriter(api, this.#log, this.#versions)
     this.#budget = new WriteBudget(clock)
     this.#announcer = new Announcer(recorder, this.#log)
-    this.#updates = metrics.counter(UPDATES)
-    this.#errors = metrics.counter(UPDATE_ERRORS)
+    const { updates, updateErrors } = clientMetrics(metrics)
+    this.#updates = updates
+    this.#errors = updateErrors
     const { log } = options
     this.#queue = new WorkQueue({ name: this.name, clock, log, workers: writers, handle: key => this.#handle(key) })
     this.#learning = new WorkQueue({ name: 'learning', clock, log, handle: () => this.#learn() })
@@ -161,17 +163,20 @@ export class ServiceController implements Task, UsageSource {
     this.#versions.clear()
     this.#announcer.clear()
     this.#disowned.clear()
+    this.#changed.clear()
     this.#tell((this.#pools ?? []).map(({ name }) => name))
   }
 
   #learnSoon(): void {
-    if (this.#active && this.#pools !== undefined) this.#learning.add('learn')
+    const { services } = this.#options
+    if (!this.#active || this.#pools === undefined) return
+    if (services.synced) this.#learning.add('learn')
+    else void services.whenSynced().then(() => this.#learnSoon())
   }
 
   /** Phase one of D1, from what the API says now: the cache may lag behind the process that decided before. */
   async #learn(): Promise<'done'> {
     const term = this.#term
-    await this.#options.services.whenSynced()
     const listed = await this.#options.api.list(services)
     if (!this.#active || this.#open || term !== this.#term) return 'done'
     const ours = listed.filter(resource => this.#isOurs(resource)).map(parseService)
@@ -330,13 +335,3 @@ const UNCHANGED = 'service converged, no change'
 
 /** How soon a Service whose cached copy is out of date is looked at again, should the watch say nothing. */
 const STALE_MS = 1000
-
-const UPDATES = {
-  name: 'metallb_k8s_client_updates_total',
-  help: 'Number of k8s object updates that have been processed.',
-}
-
-const UPDATE_ERRORS = {
-  name: 'metallb_k8s_client_update_errors_total',
-  help: 'Number of k8s object updates that failed for some reason.',
-}
