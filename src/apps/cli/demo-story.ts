@@ -1,35 +1,10 @@
 /** The steps of the demo. Each observes what it claims and rejects with one sentence where it does not see it. */
 import { services } from '../../api/kubernetes/index.ts'
-import { type Failover, type Lab, measureFailover, nodeCommand, SERVICE_RANGE, waitFor } from '../lab/index.ts'
+import { type Failover, type Lab, measureFailover, nodeCommand, waitFor } from '../lab/index.ts'
+import { BACK_ENDS, DEMO_MANIFEST } from './demo-manifest.ts'
 import { style, table } from './terminal.ts'
 
 type Say = (text: string) => void
-
-const BACK_ENDS = ['web-1', 'web-2', 'web-3']
-
-const MANIFEST = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: lan, namespace: metallb-system }
-spec: { addresses: [${SERVICE_RANGE}] }
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: { name: lan, namespace: metallb-system }
-spec: { ipAddressPools: [lan] }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web, namespace: default }
-spec: { type: LoadBalancer, selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
-${BACK_ENDS.map(
-  name => `---
-apiVersion: v1
-kind: Pod
-metadata: { name: ${name}, namespace: default, labels: { app: web } }
-spec: { containers: [{ name: web, image: lab/web, ports: [{ containerPort: 8080 }] }] }
-`,
-).join('')}`
 
 export async function tellStory(lab: Lab, say: Say): Promise<void> {
   await applyManifest(lab, say)
@@ -47,10 +22,10 @@ async function applyManifest(lab: Lab, say: Say): Promise<void> {
   const how = kubectl ? 'kubectl apply -f -' : 'no kubectl here: our own client applies'
   say(heading(`A pool, an advertisement, a Service with three back ends (${how})`))
   if (!kubectl) {
-    await lab.apply(MANIFEST)
+    await lab.apply(DEMO_MANIFEST)
     return
   }
-  const { code, stdout, stderr } = await lab.kubectl(['apply', '-f', '-'], { input: MANIFEST })
+  const { code, stdout, stderr } = await lab.kubectl(['apply', '-f', '-'], { input: DEMO_MANIFEST })
   if (code !== 0) throw new Error(`kubectl apply failed: ${stderr.trim()}`)
   say(indent(stdout))
 }

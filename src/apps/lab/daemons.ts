@@ -76,8 +76,8 @@ export class Daemons {
 
   #complaint(name: string, failure: string): string {
     const { processes } = this.#options
-    const end = processes.log(name).trim().split('\n').slice(-5).join('\n  ')
-    return `${name} did not become ready: ${failure.trim()}\n  ${end}\n  (all of it: ${processes.logFile(name)})`
+    const end = processes.log(name).trim().split('\n').slice(-12).join('\n  ')
+    return `${name} did not become ready: ${failure.trim()}\n  ${end}`
   }
 
   async #mountSecret(): Promise<string> {
