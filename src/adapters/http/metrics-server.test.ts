@@ -27,7 +27,7 @@ async function open(t: TestContext, given: { flags?: TlsFlags; certDir?: string;
     certDir: given.certDir ?? '/nonexistent',
     authorize: given.authorize ?? allow,
     routes: {
-      '/metrics': () => ({ body: 'metallb_x 1\n' }),
+      '/metrics': () => ({ body: 'metallb_x 1\n', type: 'text/plain; version=0.0.4' }),
       '/broken': () => {
         throw new Error('broken')
       },
@@ -38,7 +38,11 @@ async function open(t: TestContext, given: { flags?: TlsFlags; certDir?: string;
   return { server, clock, log }
 }
 
-function get(port: number, path: string, token?: string): Promise<{ status: number | undefined; body: string }> {
+function get(
+  port: number,
+  path: string,
+  token?: string,
+): Promise<{ status: number | undefined; body: string; type: string | undefined }> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   return new Promise((resolve, reject) => {
     const outgoing = request({ port, host: '127.0.0.1', path, headers, rejectUnauthorized: false, agent: false })
@@ -46,7 +50,7 @@ function get(port: number, path: string, token?: string): Promise<{ status: numb
     outgoing.on('response', async response => {
       let body = ''
       for await (const chunk of response) body += chunk
-      resolve({ status: response.statusCode, body })
+      resolve({ status: response.statusCode, body, type: response.headers['content-type'] })
     })
     outgoing.end()
   })
@@ -88,7 +92,11 @@ test('a client that trusts the certificate accepts it', async t => {
 
 test('serves what is asked for and nothing else', async t => {
   const { server, log } = await open(t)
-  assert.deepEqual(await get(server.port, '/metrics'), { status: 200, body: 'metallb_x 1\n' })
+  assert.deepEqual(await get(server.port, '/metrics'), {
+    status: 200,
+    body: 'metallb_x 1\n',
+    type: 'text/plain; version=0.0.4',
+  })
   assert.equal((await get(server.port, '/metrics/x')).status, 404)
   assert.equal((await get(server.port, '/constructor')).status, 404)
   assert.equal((await get(server.port, '/broken')).status, 500)
@@ -102,7 +110,8 @@ test('the token, verb and path go to the authoriser, whose refusal is the answer
     return { status: 403, text: 'Authorization denied for user U' }
   }
   const { server } = await open(t, { authorize })
-  assert.deepEqual(await get(server.port, '/metrics', 'abc'), { status: 403, body: 'Authorization denied for user U' })
+  const { status, body } = await get(server.port, '/metrics', 'abc')
+  assert.deepEqual([status, body], [403, 'Authorization denied for user U'])
   await get(server.port, '/metrics')
   assert.deepEqual(asked, [
     ['abc', 'get', '/metrics'],

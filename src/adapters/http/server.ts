@@ -6,8 +6,8 @@ import type { TlsOptions } from './tls-options.ts'
 
 export interface Answer {
   readonly status?: number
-  /** Default plain text. */
-  readonly contentType?: string
+  /** Media type. Default plain text. */
+  readonly type?: string
   readonly body: string
 }
 
@@ -23,9 +23,9 @@ export function openServer(
 ) {
   const listener: RequestListener = async (request, response) => {
     request.resume()
-    const { status = 200, contentType = PLAIN_TEXT, body } = await answerOf(answer, request)
+    const { status = 200, type = PLAIN_TEXT, body } = await answerOf(answer, request)
     response.writeHead(status, {
-      'content-type': contentType,
+      'content-type': type,
       'content-length': Buffer.byteLength(body),
       'x-content-type-options': 'nosniff',
     })

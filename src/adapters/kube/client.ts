@@ -24,6 +24,12 @@ export interface Page<T> {
   readonly next?: string
 }
 
+export interface ReadOptions {
+  readonly signal?: AbortSignal
+  /** Of each request while the failure may pass by itself. Default 4; 1 for callers with a back-off of their own. */
+  readonly attempts?: number
+}
+
 export class KubeClient implements KubeApi {
   /** For raw requests and streams. */
   readonly connection: Connection
@@ -54,10 +60,15 @@ export class KubeClient implements KubeApi {
   }
 
   /** The pages of one list, each of at most `limit` objects; 0 asks for all at once. */
-  async *pages<T extends KubeObject>(type: ResourceType<T>, options: ListOptions, limit: number, signal?: AbortSignal) {
+  async *pages<T extends KubeObject>(
+    type: ResourceType<T>,
+    options: ListOptions,
+    limit: number,
+    how: ReadOptions = {},
+  ) {
     let next: string | undefined
     do {
-      const page: Page<T> = await this.page(type, options, { limit: limit || undefined, next, signal })
+      const page: Page<T> = await this.page(type, options, { limit: limit || undefined, next }, how)
       yield page
       next = page.next
     } while (next !== undefined)
@@ -66,11 +77,12 @@ export class KubeClient implements KubeApi {
   async page<T extends KubeObject>(
     type: ResourceType<T>,
     { namespace, labelSelector, fieldSelector }: ListOptions,
-    { limit, next, signal }: { limit?: number; next?: string; signal?: AbortSignal },
+    { limit, next }: { limit?: number; next?: string },
+    { signal, attempts }: ReadOptions = {},
   ): Promise<Page<T>> {
     const query = formatQuery({ labelSelector, fieldSelector, limit, continue: next })
     const request: ApiRequest = { method: 'GET', path: collectionPath(type, namespace) + query, signal }
-    return toPage(type, request, await this.#read(request))
+    return toPage(type, request, await this.#read(request, attempts))
   }
 
   async create<T extends KubeObject>(type: ResourceType<T>, object: T): Promise<T> {
@@ -107,14 +119,14 @@ export class KubeClient implements KubeApi {
   }
 
   /** Only reads are repeated: whether a write that got no answer took place is for the caller to find out. */
-  async #read(request: ApiRequest): Promise<ApiAnswer> {
+  async #read(request: ApiRequest, attempts = READ_ATTEMPTS): Promise<ApiAnswer> {
     for (let attempt = 1; ; attempt++) {
       try {
         const answer = await this.connection.request(request)
         ensureSuccess(request, answer)
         return answer
       } catch (error) {
-        const delayMs = attempt < READ_ATTEMPTS ? readRetryDelayMs(error, attempt, this.#random) : undefined
+        const delayMs = attempt < attempts ? readRetryDelayMs(error, attempt, this.#random) : undefined
         if (delayMs === undefined || request.signal?.aborted) throw error
         await pause(this.connection.clock, delayMs, request.signal)
       }

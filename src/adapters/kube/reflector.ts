@@ -63,6 +63,8 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
   readonly #timing: ReflectorTiming
   readonly #cache: ObjectCache<T>
   readonly #stopping = new AbortController()
+  /** Failed requests are for our own back-off. */
+  readonly #once = { attempts: 1, signal: this.#stopping.signal }
   #running: Promise<void> | undefined
   /** Where the next watch goes on; undefined: begin with a list. */
   #version: string | undefined
@@ -153,7 +155,7 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
     const { client, clock, random } = this.#context
     const objects: T[] = []
     let version = ''
-    for await (const page of client.pages(this.type, this.#options, PAGE_SIZE, this.#stopping.signal)) {
+    for await (const page of client.pages(this.type, this.#options, PAGE_SIZE, this.#once)) {
       for (const object of page.items) objects.push(this.#cache.same(this.#reduce(object)))
       version = page.resourceVersion
       this.#heard()
@@ -171,10 +173,8 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
    * us, and a watch from the future would stay silent for ever.
    */
   async #probe(version: string): Promise<void> {
-    const { resourceVersion } = await this.#context.client.page(this.type, this.#options, {
-      limit: 1,
-      signal: this.#stopping.signal,
-    })
+    const { client } = this.#context
+    const { resourceVersion } = await client.page(this.type, this.#options, { limit: 1 }, this.#once)
     this.#heard()
     if (isOlder(resourceVersion, version)) await this.#list()
   }
