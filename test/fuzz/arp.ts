@@ -16,11 +16,11 @@ const SEEDS = [
 export function fuzzArp(seed: number, runs: number): { answered: number; refused: number } {
   const random = generator(seed)
   const { left, right } = FakeLink.pair()
-  const counts = new Uint32Array(COUNTERS)
   const station = new ArpStation({
     open: () => left,
     excluded: () => false,
     report: () => {},
+    counts: new Uint32Array(COUNTERS),
     verbose: true,
     refreshMs: 0,
     random: { next: () => 0.5, bytes: length => new Uint8Array(length) },
@@ -28,7 +28,7 @@ export function fuzzArp(seed: number, runs: number): { answered: number; refused
   const mac = '02:42:ac:11:00:02' as Mac
   const flags = { up: true, carrier: true, broadcast: true, noArp: false }
   station.setInterfaces([{ index: 1, name: 'eth0', mac, ...flags, addresses: [] }], 0)
-  station.setTable({ claims: new Map([[0xc0a801f0 | 0, { interfaces: 'all', slot: 0 }]]), counts }, 0)
+  station.change([[0xc0a801f0 | 0, { interfaces: 'all', slot: 0 }]], [], 0)
   const outcome = { answered: 0, refused: 0 }
   for (let run = 0; run < runs; run++) {
     const frame = mutate(SEEDS[run % SEEDS.length]!, random)

@@ -15,7 +15,7 @@ export const ERRNO = { EINTR: 4, EAGAIN: 11, ENETDOWN: 100, ENOBUFS: 105 } as co
 
 const SCHED_FIFO = 1
 const SCHED_SETATTR: Readonly<Record<string, number>> = { x64: 314, arm64: 274 }
-const EFD_FLAGS = SOCK_NONBLOCK | SOCK_CLOEXEC
+const EFD_SEMAPHORE = 1
 
 const libc = koffi.load(null) // the program itself, which links the C library whatever its name
 const libcSocket = libc.func('int socket(int domain, int type, int protocol)')
@@ -79,9 +79,9 @@ export function close(fd: number): void {
   libcClose(fd)
 }
 
-/** A counter that makes `poll` return once it is written to. */
+/** A counter that `poll` finds readable until it was read as often as 1 was written to it. */
 export function eventfd(): number {
-  return checked('eventfd', libcEventfd(0, EFD_FLAGS))
+  return checked('eventfd', libcEventfd(0, EFD_SEMAPHORE | SOCK_NONBLOCK | SOCK_CLOEXEC))
 }
 
 /** Where the buffer lies; keep a reference to it while the kernel may follow the address. */

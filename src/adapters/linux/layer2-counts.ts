@@ -1,9 +1,13 @@
 /** Brings what the responder's thread counts into the metrics of chapter 03 section 5.1. */
 import type { Counter, Metrics } from '../../ports/index.ts'
 import { COUNTERS, GRATUITOUS, RECEIVED, SENT } from '../../protocols/arp/index.ts'
-import type { Packed } from './layer2-messages.ts'
+import { MAX_ADDRESSES } from './layer2-table.ts'
 
 export class CountCollector {
+  /** Shared with the worker. */
+  readonly counts = new Uint32Array(new SharedArrayBuffer(4 * COUNTERS * MAX_ADDRESSES))
+  /** What of the counts the metrics hold already. */
+  readonly #reported = new Uint32Array(COUNTERS * MAX_ADDRESSES)
   readonly #counters: Counter[] = []
 
   constructor(metrics: Metrics) {
@@ -22,14 +26,15 @@ export class CountCollector {
     )
   }
 
-  /** Adds what was counted since the last time. A number may have wrapped once. */
-  collect({ table, texts, reported }: Packed): void {
-    for (let index = 0; index < reported.length; index++) {
-      const count = table.counts[index]!
-      if (count === reported[index]) continue
+  /** Adds what was counted since the last time; `texts` are the addresses by slot. A number may have wrapped once. */
+  collect(texts: readonly string[]): void {
+    for (let index = 0; index < COUNTERS * texts.length; index++) {
+      const count = this.counts[index]!
+      const reported = this.#reported[index]!
+      if (count === reported) continue
       const ip = texts[Math.floor(index / COUNTERS)]!
-      this.#counters[index % COUNTERS]!.inc({ ip }, (count - reported[index]!) >>> 0)
-      reported[index] = count
+      this.#counters[index % COUNTERS]!.inc({ ip }, (count - reported) >>> 0)
+      this.#reported[index] = count
     }
   }
 }

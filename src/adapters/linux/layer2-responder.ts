@@ -15,7 +15,8 @@ import type {
 import { type Exclusions, NO_EXCLUSIONS } from './exclusions.ts'
 import { close, eventfd, write } from './ffi.ts'
 import { CountCollector } from './layer2-counts.ts'
-import { type FromWorker, type Packed, packTable, type ToWorker, type WorkerSetup } from './layer2-messages.ts'
+import type { FromWorker, TableChange, ToWorker, WorkerSetup } from './layer2-messages.ts'
+import { Layer2Table } from './layer2-table.ts'
 
 const COLLECT_MS = 1000
 const FIRST_RESTART_MS = 100
@@ -34,7 +35,7 @@ export interface LinuxLayer2Options {
   readonly debug?: boolean
   /** Milliseconds between refreshing announcements (IMP-14), 0 for none. */
   readonly refreshMs?: number
-  /** Ask for SCHED_FIFO, which is granted with CAP_SYS_NICE. */
+  /** Ask for SCHED_FIFO, the default; it is granted with CAP_SYS_NICE. */
   readonly realtime?: boolean
 }
 
@@ -43,20 +44,25 @@ const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)
 
 interface Update {
   readonly rows: readonly AnnouncedAddress[]
-  readonly resolve: readonly (() => void)[]
+  /** Callers of `update`, to be told once it is applied or cannot be. */
+  readonly waiting: readonly Waiting[]
 }
 
-interface SentUpdate extends Update {
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+interface SentUpdate extends Pick<Update, 'waiting'> {
   readonly id: number
-  readonly packed: Packed
+  readonly freed: readonly number[]
 }
-
-const NOTHING: SentUpdate = { id: 0, rows: [], resolve: [], packed: packTable([]) }
 
 export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
   readonly name = 'layer2 responder'
   readonly #options: LinuxLayer2Options
   readonly #counts: CountCollector
+  readonly #table = new Layer2Table()
   readonly #conflicts: Counter
   readonly #listeners = new Set<() => void>()
   readonly #stop = new Int32Array(new SharedArrayBuffer(4))
@@ -68,7 +74,6 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
   /** Latest wins: while one update is on its way, those that follow become one. */
   #pending: Update | undefined
   #sent: SentUpdate | undefined
-  #applied = NOTHING
   #collecting: Timer | undefined
   #restarting: Timer | undefined
   #restartMs = FIRST_RESTART_MS
@@ -112,7 +117,7 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
     this.#collect()
     process.off('exit', this.#onExit)
     close(this.#wakeFd)
-    for (const resolve of [...(this.#sent?.resolve ?? []), ...(this.#pending?.resolve ?? [])]) resolve()
+    for (const { resolve } of [...(this.#sent?.waiting ?? []), ...(this.#pending?.waiting ?? [])]) resolve()
   }
 
   ready(): true | string {
@@ -121,8 +126,8 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
   }
 
   update(rows: readonly AnnouncedAddress[]): Promise<void> {
-    return new Promise(resolve => {
-      this.#pending = { rows, resolve: [...(this.#pending?.resolve ?? []), resolve] }
+    return new Promise((resolve, reject) => {
+      this.#pending = { rows, waiting: [...(this.#pending?.waiting ?? []), { resolve, reject }] }
       this.#sendPending()
     })
   }
@@ -146,17 +151,19 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
       exclusions = NO_EXCLUSIONS,
       debug = false,
       refreshMs = 0,
-      realtime = false,
+      realtime = true,
       clock,
       worker: url,
     } = this.#options
-    const setup = { wakeFd: this.#wakeFd, stop: this.#stop, exclusions, verbose: debug, refreshMs, realtime }
+    const shared = { wakeFd: this.#wakeFd, stop: this.#stop, counts: this.#counts.counts }
+    const setup = { ...shared, exclusions, verbose: debug, refreshMs, realtime }
     const worker = new Worker(url, { name: 'layer2', workerData: setup satisfies WorkerSetup })
     this.#worker = worker
     this.#startedAt = clock.monotonic()
     worker.on('message', (message: FromWorker) => this.#hear(message))
     worker.on('error', error => this.#logDeath(error))
     worker.on('exit', () => this.#restartLater(worker))
+    this.#sendParts(this.#table.everything())
     this.#sendPending()
   }
 
@@ -170,10 +177,6 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
     if (this.#worker !== worker) return
     this.#worker = undefined
     this.#collect()
-    const latest = this.#pending ?? this.#sent ?? this.#applied
-    this.#pending = { rows: latest.rows, resolve: [...(this.#sent?.resolve ?? []), ...(this.#pending?.resolve ?? [])] }
-    this.#sent = undefined
-    this.#applied = NOTHING
     const { clock } = this.#options
     if (clock.monotonic() - this.#startedAt > STABLE_MS) this.#restartMs = FIRST_RESTART_MS
     this.#restarting = clock.after(this.#restartMs, () => this.#startWorker())
@@ -182,10 +185,21 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
 
   #sendPending(): void {
     if (this.#worker === undefined || this.#sent !== undefined || this.#pending === undefined) return
-    const packed = packTable(this.#pending.rows)
-    this.#sent = { ...this.#pending, id: ++this.#lastId, packed }
+    const { rows, waiting } = this.#pending
     this.#pending = undefined
-    this.#post({ kind: 'table', id: this.#sent.id, table: packed.table })
+    try {
+      const { parts, freed } = this.#table.replace(rows)
+      this.#sent = { id: ++this.#lastId, waiting, freed }
+      this.#sendParts(parts)
+    } catch (error) {
+      for (const { reject } of waiting) reject(error)
+    }
+  }
+
+  /** The last part asks for the confirmation of what is on its way. */
+  #sendParts(parts: readonly TableChange[]): void {
+    for (const [place, change] of parts.entries())
+      this.#post({ kind: 'change', change, id: place === parts.length - 1 ? this.#sent?.id : undefined })
   }
 
   #hear(message: FromWorker): void {
@@ -207,11 +221,11 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
 
   #confirm(id: number): void {
     if (this.#sent?.id !== id) return
-    const { resolve } = this.#sent
-    this.#counts.collect(this.#applied.packed)
-    this.#applied = { ...this.#sent, resolve: [] }
+    const { waiting, freed } = this.#sent
+    this.#collect() // before another address gets the slots
+    this.#table.release(freed)
     this.#sent = undefined
-    for (const done of resolve) done()
+    for (const { resolve } of waiting) resolve()
     this.#sendPending()
   }
 
@@ -222,8 +236,7 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
   }
 
   #collect(): void {
-    this.#counts.collect(this.#applied.packed)
-    if (this.#sent !== undefined) this.#counts.collect(this.#sent.packed)
+    this.#counts.collect(this.#table.texts)
   }
 
   #collectLater(): void {

@@ -10,7 +10,7 @@ import { ETHERTYPE_ARP } from '../../protocols/ethernet/index.ts'
 import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
 import { becomeRealtime, ERRNO, errno, POLLIN, poll, read, SystemError, takeShortTurns } from './ffi.ts'
-import { type FromWorker, type ToWorker, unpackTable, type WorkerSetup } from './layer2-messages.ts'
+import { claimsOf, type FromWorker, type ToWorker, type WorkerSetup } from './layer2-messages.ts'
 import { LineLimit } from './line-limit.ts'
 import { NetlinkReader } from './netlink.ts'
 import { HOST_AND_BROADCAST, PacketSocket } from './packet-socket.ts'
@@ -46,6 +46,7 @@ class ResponderLoop {
   readonly #netlink = new NetlinkReader()
   readonly #station: ArpStation<PacketSocket>
   readonly #frame = Buffer.allocUnsafeSlow(FRAME_BYTES)
+  readonly #wakeCount = new Uint8Array(8)
   readonly #limit = new LineLimit(LINES_PER_SECOND)
   readonly #conflicts = new Map<string, { count: number; reportedAt: number }>()
   #sockets: (readonly [index: number, socket: PacketSocket])[] = []
@@ -59,6 +60,7 @@ class ResponderLoop {
       open: ({ index }) => new PacketSocket(index, ETHERTYPE_ARP, HOST_AND_BROADCAST),
       excluded: name => setup.exclusions.some(pattern => pattern.test(name)),
       report: event => this.#report(event),
+      counts: setup.counts,
       verbose: setup.verbose,
       refreshMs: setup.refreshMs,
       random: systemRandom,
@@ -82,7 +84,7 @@ class ResponderLoop {
     if (ready > 0) {
       for (let place = 0; place < this.#sockets.length; place++)
         if (descriptors.isReady(FIRST_SOCKET + place)) this.#drain(...this.#sockets[place]!)
-      if (descriptors.isReady(WAKE)) this.#readMessages()
+      if (descriptors.isReady(WAKE)) this.#readMessage()
       if (descriptors.isReady(NETLINK) && this.#netlink.read()) this.#followInterfaces()
     }
     const now = systemClock.monotonic()
@@ -104,17 +106,17 @@ class ResponderLoop {
     }
   }
 
-  #readMessages(): void {
-    read(this.#setup.wakeFd, new Uint8Array(8), 8)
-    for (;;) {
-      const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
-      if (received === undefined) return
-      const now = systemClock.monotonic()
-      if (received.message.kind === 'reannounce') this.#station.reannounce(now)
-      else {
-        this.#station.setTable(unpackTable(received.message.table), now)
-        this.#post({ kind: 'applied', id: received.message.id })
-      }
+  /** One at a time: the eventfd stays readable while there are more. */
+  #readMessage(): void {
+    read(this.#setup.wakeFd, this.#wakeCount, this.#wakeCount.length)
+    const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
+    if (received === undefined) return
+    const now = systemClock.monotonic()
+    if (received.message.kind === 'reannounce') this.#station.reannounce(now)
+    else {
+      const { change, id } = received.message
+      this.#station.change(claimsOf(change), change.removed, now)
+      if (id !== undefined) this.#post({ kind: 'applied', id })
     }
   }
 

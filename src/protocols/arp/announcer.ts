@@ -35,22 +35,24 @@ export class Announcer<K> {
     this.#random = random
   }
 
-  /** States everything wanted on the interface: new pairs start, absent ones fall silent, the others go on. */
-  update(link: number, wanted: ReadonlySet<K>, nowMs: number): void {
+  /** A pair that is new starts; one that is known goes on. */
+  want(link: number, key: K, nowMs: number): void {
     const pairs = this.#pairs.get(link) ?? new Map<K, Pair<K>>()
     this.#pairs.set(link, pairs)
-    for (const [key, pair] of pairs) {
-      if (wanted.has(key)) continue
-      pair.generation++
-      pairs.delete(key)
-    }
-    for (const key of wanted) {
-      if (pairs.has(key)) continue
-      const pair = { link, key, startMs: nowMs, generation: 0 }
-      pairs.set(key, pair)
-      this.#enqueue(0, pair)
-    }
+    if (pairs.has(key)) return
+    const pair = { link, key, startMs: nowMs, generation: 0 }
+    pairs.set(key, pair)
+    this.#enqueue(0, pair)
     this.#refreshAt ??= this.#nextRefresh(nowMs)
+  }
+
+  /** The pair falls silent at once. */
+  drop(link: number, key: K): void {
+    const pairs = this.#pairs.get(link)
+    const pair = pairs?.get(key)
+    if (pair === undefined) return
+    pair.generation++
+    pairs!.delete(key)
   }
 
   /** Every pair of the interface starts again: its MAC changed, or it has carrier again. */

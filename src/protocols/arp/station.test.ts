@@ -27,12 +27,14 @@ let events: StationEvent[]
 let counts: Uint32Array
 let refuse: Set<string>
 let station: ArpStation<FakeLink>
+let claimed: Set<number>
 
 beforeEach(() => {
   wires = new Map()
   events = []
   counts = new Uint32Array(4 * COUNTERS)
   refuse = new Set()
+  claimed = new Set()
   station = new ArpStation<FakeLink>({
     open: ({ name }) => {
       if (refuse.has(name)) throw new Error(`${name} is busy`)
@@ -42,6 +44,7 @@ beforeEach(() => {
     },
     excluded: name => name.startsWith('cali'),
     report: event => events.push(event),
+    counts,
     verbose: true,
     refreshMs: 0,
     random: middling,
@@ -65,7 +68,10 @@ function claim(now: number, ...rows: [ip: string, interfaces: 'all' | string[]][
     interfaces: interfaces === 'all' ? 'all' : new Set(interfaces),
     slot,
   })
-  station.setTable({ claims: new Map(rows.map(([ip, names], slot) => [number(ip), entry(names, slot)])), counts }, now)
+  const wanted = new Map(rows.map(([ip, names], slot) => [number(ip), entry(names, slot)]))
+  const removed = [...claimed].filter(ip => !wanted.has(ip))
+  claimed = new Set(wanted.keys())
+  station.change(wanted, removed, now)
 }
 function packet(operation: number, senderMac: Mac, senderIp: string, targetIp: string): Uint8Array {
   const ips = { senderIp: parseAddress(senderIp)!, targetIp: parseAddress(targetIp)! }

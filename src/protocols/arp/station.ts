@@ -7,28 +7,13 @@ import type { Link, NetworkInterface, Random } from '../../ports/index.ts'
 import { arpIneligible, decodeFrame, MINIMUM_FRAME } from '../ethernet/index.ts'
 import { Announcer } from './announcer.ts'
 import { decodeArp, REPLY, REQUEST } from './packet.ts'
-import {
-  answer,
-  answeredIp,
-  type Claim,
-  type Claims,
-  claimed,
-  matches,
-  type Responder,
-  writeGratuitous,
-} from './responder.ts'
+import { answer, answeredIp, type Claim, claimed, matches, type Responder, writeGratuitous } from './responder.ts'
 
 /** Counters of one address, side by side at `slot * COUNTERS`. */
 export const RECEIVED = 0
 export const SENT = 1
 export const GRATUITOUS = 2
 export const COUNTERS = 3
-
-export interface ArpTable {
-  readonly claims: Claims
-  /** COUNTERS numbers a slot, only ever added to. */
-  readonly counts: Uint32Array
-}
 
 export type StationEvent =
   | { readonly kind: 'created' | 'deleted'; readonly interface: string }
@@ -64,6 +49,8 @@ export interface StationOptions<L extends Link> {
   open(link: NetworkInterface): L
   excluded(name: string): boolean
   report(event: StationEvent): void
+  /** COUNTERS numbers for each slot, only ever added to. */
+  counts: Uint32Array
   /** Whether answered and ignored requests are reported too. */
   verbose: boolean
   /** Milliseconds between refreshing announcements, 0 for none. */
@@ -83,9 +70,9 @@ export class ArpStation<L extends Link> {
   readonly #options: StationOptions<L>
   readonly #attachments = new Map<number, Attachment<L>>()
   readonly #announcer: Announcer<number>
+  readonly #claims = new Map<number, Claim>()
   readonly #reply = new Uint8Array(MINIMUM_FRAME)
   #interfaces: readonly NetworkInterface[] = []
-  #table: ArpTable = { claims: new Map(), counts: new Uint32Array(0) }
   #failed = false
 
   constructor(options: StationOptions<L>) {
@@ -121,9 +108,16 @@ export class ArpStation<L extends Link> {
     }
   }
 
-  setTable(table: ArpTable, nowMs: number): void {
-    this.#table = table
-    for (const [index, attachment] of this.#attachments) this.#want(index, attachment, nowMs)
+  /** Addresses that are new or answered on other interfaces than before, and those that are no longer announced. */
+  change(set: Iterable<[ip: number, claim: Claim]>, removed: Iterable<number>, nowMs: number): void {
+    for (const ip of removed) {
+      this.#claims.delete(ip)
+      for (const index of this.#attachments.keys()) this.#announcer.drop(index, ip)
+    }
+    for (const [ip, claim] of set) {
+      this.#claims.set(ip, claim)
+      for (const [index, attachment] of this.#attachments) this.#want(index, attachment, ip, claim, nowMs)
+    }
   }
 
   /** Every address is announced again: others may have believed somebody else. */
@@ -135,12 +129,12 @@ export class ArpStation<L extends Link> {
   receive(index: number, frame: Uint8Array, length: number): void {
     const attachment = this.#attachments.get(index)
     if (attachment === undefined) return
-    const { claims, counts } = this.#table
+    const claims = this.#claims
     const verdict = answer(frame, length, attachment, claims, this.#reply)
     if (verdict === 'answer') {
       const slot = COUNTERS * claims.get(answeredIp(this.#reply))!.slot
-      counts[slot + RECEIVED]!++
-      if (this.#send(attachment, frame)) counts[slot + SENT]!++
+      this.#options.counts[slot + RECEIVED]!++
+      if (this.#send(attachment, frame)) this.#options.counts[slot + SENT]!++
     } else if (verdict === 'notMatchInterface' && this.#options.verbose) {
       this.#options.report({ kind: 'ignored', exchange: exchange(frame, attachment, 'targetIp') })
     }
@@ -153,7 +147,7 @@ export class ArpStation<L extends Link> {
       const due = this.#announcer.take(nowMs)
       if (due === undefined) return
       const attachment = this.#attachments.get(due.link)
-      const claim = this.#table.claims.get(due.key)
+      const claim = this.#claims.get(due.key)
       if (attachment?.alive && claim !== undefined) this.#announcePair(attachment, due.key, claim)
     }
   }
@@ -173,7 +167,7 @@ export class ArpStation<L extends Link> {
       const attachment = { link: this.#options.open(link), name: link.name, mac, alive: link.carrier }
       this.#attachments.set(link.index, attachment)
       this.#options.report({ kind: 'created', interface: link.name })
-      this.#want(link.index, attachment, nowMs)
+      this.#wantAll(link.index, attachment, nowMs)
     } catch (error) {
       this.#failed = true
       this.#options.report({ kind: 'createFailed', interface: link.name, error: error as Error })
@@ -196,14 +190,17 @@ export class ArpStation<L extends Link> {
     attachment.name = link.name
     attachment.mac = mac
     attachment.alive = link.carrier
-    if (renamed) this.#want(link.index, attachment, nowMs)
+    if (renamed) this.#wantAll(link.index, attachment, nowMs)
     if (restart) this.#announcer.restart(link.index, nowMs)
   }
 
-  #want(index: number, attachment: Attachment<L>, nowMs: number): void {
-    const wanted = new Set<number>()
-    for (const [ip, claim] of this.#table.claims) if (matches(claim, attachment.name)) wanted.add(ip)
-    this.#announcer.update(index, wanted, nowMs)
+  #wantAll(index: number, attachment: Attachment<L>, nowMs: number): void {
+    for (const [ip, claim] of this.#claims) this.#want(index, attachment, ip, claim, nowMs)
+  }
+
+  #want(index: number, attachment: Attachment<L>, ip: number, claim: Claim, nowMs: number): void {
+    if (matches(claim, attachment.name)) this.#announcer.want(index, ip, nowMs)
+    else this.#announcer.drop(index, ip)
   }
 
   #send(attachment: Attachment<L>, request: Uint8Array): boolean {
@@ -224,7 +221,7 @@ export class ArpStation<L extends Link> {
       for (const operation of [REQUEST, REPLY]) {
         writeGratuitous(operation, attachment.mac, ip, this.#reply)
         attachment.link.send(this.#reply)
-        this.#table.counts[COUNTERS * slot + GRATUITOUS]!++
+        this.#options.counts[COUNTERS * slot + GRATUITOUS]!++
       }
     } catch (error) {
       const event = {
