@@ -9,6 +9,7 @@ import {
   type World,
 } from '../../core/plan/index.ts'
 import type { AnnouncedAddress, Interfaces, Layer2Responder, NetworkInterface } from '../../ports/index.ts'
+import { arpIneligible } from '../../protocols/ethernet/index.ts'
 import type { AnnouncePlanner, AnnounceProtocol } from './protocol.ts'
 
 export interface Layer2Options {
@@ -112,8 +113,9 @@ export class Layer2Protocol implements AnnounceProtocol {
   }
 }
 
-function isUsable({ up, carrier, broadcast, mac }: NetworkInterface): boolean {
-  return up && carrier && broadcast && mac !== undefined
+/** What the responder answers on, and with a link that carries packets. */
+function isUsable(link: NetworkInterface): boolean {
+  return link.carrier && arpIneligible(link, () => false) === undefined
 }
 
 /** One row an address, with the interfaces of every Service that holds it. */

@@ -63,6 +63,7 @@ const REFUSED: [name: string, code: string, bytes: Uint8Array][] = [
   ['a later version', 'UNKNOWN_VERSION', withByte(4, 2)],
   ['a name longer than the packet', 'TRUNCATED', withByte(6, 7)],
   ['bytes after the name', 'MALFORMED', withByte(6, 5)],
+  ['a sequence no sender reaches (found by fuzzing)', 'MALFORMED', withByte(24, 0xf6)],
   ['no name', 'BAD_NAME', withByte(6, 0).subarray(0, 32)],
   ['a name with a capital', 'BAD_NAME', withByte(32, 0x4e)],
   ['a name with a line break', 'BAD_NAME', withByte(33, 0x0a)],

@@ -13,7 +13,7 @@ export interface Heartbeat {
   readonly boot: bigint
   /** The receiver's boot as the sender knows it, 0 where it knows none: proves that the packet is no old recording. */
   readonly yourBoot: bigint
-  /** Grows with every packet of a boot; 64 bits on the wire. */
+  /** Grows with every packet of a boot, below 2^53; 64 bits on the wire. */
   readonly sequence: number
   /** The sender cannot announce yet: it is no member. */
   readonly joining: boolean
@@ -89,7 +89,7 @@ export function decodeHeartbeat(bytes: Uint8Array, hmac?: Hmac): Heartbeat {
     node: nodeName(bytes.subarray(HEADER, bytes.length - (hmac ? HMAC_LENGTH : 0)), view.getUint8(6)),
     boot: view.getBigUint64(8),
     yourBoot: view.getBigUint64(16),
-    sequence: Number(view.getBigUint64(24)),
+    sequence: sequenceOf(view.getBigUint64(24)),
     joining: (flags & JOINING) !== 0,
     leaving: (flags & LEAVING) !== 0,
     respond: (flags & RESPOND) !== 0,
@@ -112,6 +112,11 @@ function checkHmac(bytes: Uint8Array, authenticated: boolean, hmac: Hmac | undef
   let difference = 0 // compared in constant time
   for (let index = 0; index < HMAC_LENGTH; index++) difference |= expected[index]! ^ given[index]!
   if (difference !== 0) throw new HeartbeatError('BAD_HMAC', 'made with another key, or changed on the way')
+}
+
+function sequenceOf(value: bigint): number {
+  if (value > Number.MAX_SAFE_INTEGER) throw new HeartbeatError('MALFORMED', `sequence ${value} is out of reach`)
+  return Number(value)
 }
 
 function nodeName(bytes: Uint8Array, length: number): string {
