@@ -88,16 +88,20 @@ export class Report {
   notAnnounced(service: string, protocol: string, reasons: readonly Reason[]): void {
     const { log } = this.#options
     const codes = reasons.map(({ code }) => code)
-    if (codes[0] === 'sharedIPWithServiceSelector')
-      log.warn({ event: 'skipping should announce l2', service, reason: reasons[0]!.message })
-    else
-      log.debug(() => ({
+    const skipping = { event: 'skipping should announce l2', service }
+    if (codes[0] === 'sharedIPWithServiceSelector') log.warn({ ...skipping, reason: reasons[0]!.message })
+    else if (codes[0] === 'noMatchingAdvertisement')
+      log.debug({ ...skipping, reason: 'no advertisement matching service on my node', reasons: codes })
+    else {
+      const message = codes.includes('noEndpoints') ? 'failed no active endpoints' : reasons.at(-1)!.message
+      log.debug({
         event: 'shouldannounce',
         protocol: protocol === 'layer2' ? 'l2' : protocol,
         service,
-        message: codes.includes('noEndpoints') ? 'failed no active endpoints' : reasons.at(-1)!.message,
+        message,
         reasons: codes,
-      }))
+      })
+    }
   }
 
   rejected(service: string, addresses: readonly Address[]): void {

@@ -366,11 +366,63 @@ test('own Node events ask for a rejoin; status noise moves nothing', async () =>
   assert.equal(world.log.lines.length, lines)
 })
 
-test('the log says why a Service is not announced', async () => {
+const SAYS: [name: string, change: Partial<Config>, endpoints: string[], fields: Record<string, unknown>][] = [
+  [
+    'R1',
+    {},
+    [],
+    {
+      event: 'shouldannounce',
+      protocol: 'l2',
+      message: 'failed no active endpoints',
+      reasons: ['notOwner', 'noEndpoints'],
+    },
+  ],
+  [
+    'R3',
+    { l2Advertisements: [] },
+    ['node-a'],
+    {
+      event: 'skipping should announce l2',
+      reason: 'no advertisement matching service on my node',
+      reasons: ['noMatchingAdvertisement'],
+    },
+  ],
+  [
+    'R5',
+    { l2Advertisements: [anAdvertisement({ preferredNodes: new Map([['node-b', 1]]) })] },
+    ['node-a'],
+    {
+      event: 'shouldannounce',
+      protocol: 'l2',
+      message: 'node node-b comes first of 3 for 192.168.1.240',
+      reasons: ['notOwner', 'electionLost'],
+    },
+  ],
+]
+for (const [name, change, endpoints, fields] of SAYS)
+  test(`the log says why a Service is not announced: ${name}`, async () => {
+    const world = await bench()
+    world.kube.put(endpointSlices, slice('web', endpoints))
+    world.speaker.setConfig(config(change))
+    await world.settle()
+    const line = world.log.lines.find(({ fields: { event } }) => event === fields.event)
+    assert.deepEqual(line, { level: 'debug', fields: { ...fields, service: 'default/web' } })
+  })
+
+test('22 a sharing Service that meets service selectors is warned about', async () => {
   const world = await bench()
-  world.speaker.setConfig(config({ l2Advertisements: [] }))
+  const shared = service('web', ['192.168.1.240'])
+  world.kube.put(services, {
+    ...shared,
+    metadata: { ...shared.metadata, annotations: { 'metallb.io/allow-shared-ip': '' } },
+  })
+  world.speaker.setConfig(config({ l2Advertisements: [anAdvertisement({ serviceSelectors: [{}] })] }))
   await world.settle()
-  const line = world.log.lines.find(({ fields }) => fields.event === 'shouldannounce')
-  assert.deepEqual(line?.fields.reasons, ['noMatchingAdvertisement'])
-  assert.equal(line?.level, 'debug')
+  const reason = 'allow-shared-ip is incompatible with serviceSelectors on L2 advertisements'
+  const fields = { event: 'skipping should announce l2', service: 'default/web', reason }
+  assert.deepEqual(
+    world.log.lines.filter(({ level }) => level === 'warn'),
+    [{ level: 'warn', fields }],
+  )
 })
