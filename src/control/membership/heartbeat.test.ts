@@ -204,6 +204,27 @@ test('62 peers come from pods: no address yet, ended pods and the own pod are le
   assert.ok(net.log.lines.every(({ level }) => level !== 'error'))
 })
 
+test('where discovery never answers, the wait ends after 5 s; a late answer after the stop is ignored', async () => {
+  const net = new Net()
+  let synced = () => {}
+  const whenSynced = new Promise<void>(resolve => {
+    synced = resolve
+  })
+  const subscribe = () => assert.fail('it was stopped')
+  const late = { synced: false, whenSynced: () => whenSynced, get: () => undefined, list: () => [], subscribe }
+  const { speaker } = await net.speaker('a', { peers: { pods: late, family: 'ipv4' } })
+  await net.clock.advanceAsync(4999)
+  assert.equal(speaker.ready(), 'waiting for the other speakers to answer')
+  await net.clock.advanceAsync(1)
+  assert.equal(speaker.ready(), true)
+  const stopped = speaker.stop()
+  await net.clock.advanceAsync(100, 20)
+  await stopped
+  synced()
+  await new Promise(resolve => setImmediate(resolve))
+  assert.equal(net.clock.armed, 0)
+})
+
 test('membership off: every Node counts, nothing is waited for', async () => {
   const membership = disabledMembership(silent)
   await membership.whenJoined()
