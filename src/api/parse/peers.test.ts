@@ -122,6 +122,11 @@ testExamples([
     `${BASE}, holdTime: 30s, keepaliveTime: 95s`,
     'spec.keepaliveTime parsing peer tor1 invalid BGPPeer timers: invalid keepaliveTime "1m35s", must be lower than holdTime "30s"',
   ),
+  refused(
+    'a negative keepalive time',
+    `${BASE}, holdTime: 30s, keepaliveTime: -1s`,
+    'spec.keepaliveTime parsing peer tor1 invalid BGPPeer timers: invalid keepaliveTime "-1s", must be lower than holdTime "30s"',
+  ),
   accepted('40 both timers zero', peer(`${BASE}, holdTime: 0s, keepaliveTime: 0s`), { holdMs: 0, keepaliveMs: 0 }),
   accepted('equal timers', peer(`${BASE}, holdTime: 9s, keepaliveTime: 9s`), { holdMs: 9000, keepaliveMs: 9000 }),
   accepted('no timers', peer(BASE), { holdMs: undefined, keepaliveMs: undefined }),

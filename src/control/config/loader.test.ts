@@ -321,6 +321,33 @@ test('a report that the API does not take is written later', async () => {
   assert.deepEqual(world.verdict, VALID)
 })
 
+test('a condition that somebody else writes in between is kept', async () => {
+  const world = await new World().start()
+  const foreign = {
+    type: 'otherReconcilerValid',
+    status: 'True' as const,
+    reason: 'Reconciled',
+    message: '',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }
+  world.kube.fail = verb => {
+    if (verb !== 'patch/status') return
+    world.kube.fail = () => {}
+    world.kube.put(configurationStates, {
+      ...world.state!,
+      status: { ...world.state!.status, conditions: [...world.state!.status!.conditions!, foreign] },
+    })
+  }
+  await world.pool('web', ['x'])
+  world.clock.advance(5)
+  await world.settle()
+  const { conditions } = world.state!.status!
+  assert.deepEqual(
+    conditions!.map(({ type, status }) => `${type} ${status}`),
+    ['otherReconcilerValid True', 'poolReconcilerValid False'],
+  )
+})
+
 test('the time of the condition is that of the last change', async () => {
   const world = await new World().start()
   const time = () => world.state!.status!.conditions![0]!.lastTransitionTime
