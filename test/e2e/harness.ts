@@ -1,11 +1,7 @@
 /** What the tests on real machines share: when they can run, back ends to ask, and what those answered. */
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import type { TestContext } from 'node:test'
-import { type Host, type Lab, nodeCommand, waitFor } from '../../src/apps/lab/index.ts'
-import { Probe } from '../../src/apps/lab/probe.ts'
+import { type Host, isInstalled, type Lab, nodeCommand, Probe, waitFor } from '../../src/apps/lab/index.ts'
 
-const TOOLS = ['ip', 'nft', 'nsenter', 'setpriv', 'arping', 'tcpdump', 'kubectl']
+const TOOLS = ['ip', 'nft', 'nsenter', 'setpriv', 'unshare', 'arping', 'tcpdump', 'kubectl', 'curl']
 
 /** Why no lab can run here, or undefined. In CI (`CI=true`) that is an error: nothing is skipped there. */
 export function whyNoLab(): string | undefined {
@@ -15,23 +11,9 @@ export function whyNoLab(): string | undefined {
 }
 
 function missingTools(): string | undefined {
-  const missing = TOOLS.filter(tool => !isOnPath(tool))
+  const missing = TOOLS.filter(tool => !isInstalled(tool))
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`
 }
-
-function isOnPath(tool: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some(dir => {
-    try {
-      accessSync(join(dir, tool), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
-}
-
-/** For `lab.log`: progress of the lab among the test's own lines. */
-export const diagnostics = (t: TestContext) => (line: string) => t.diagnostic(line)
 
 /** A Pod of the lab: a real HTTP server behind the given labels. */
 export function podYaml(name: string, app: string, node?: string): string {

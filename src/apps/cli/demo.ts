@@ -12,7 +12,7 @@ import {
 } from '../lab/index.ts'
 import { EXIT } from './command.ts'
 import { tellStory } from './demo-story.ts'
-import { superviseRequests } from './lab.ts'
+import { parseNodes, superviseRequests } from './lab.ts'
 import { kubectlHint } from './lab-requests.ts'
 import { style, table } from './terminal.ts'
 
@@ -55,7 +55,7 @@ function parseOptions(args: string[]): DemoOptions {
   const flag = { type: 'boolean', default: false } as const
   const options = { keep: flag, nodes: { type: 'string', default: '3' }, staying: flag } as const
   const { values } = parseArgs({ args, options })
-  const nodes = Number(values.nodes)
+  const nodes = parseNodes(values.nodes)
   planLab(NAME, nodes)
   if (nodes < 2) throw new RangeError('a takeover needs at least 2 nodes')
   return { nodes, keep: values.keep, staying: values.staying }

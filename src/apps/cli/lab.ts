@@ -46,15 +46,16 @@ export async function labCommand([verb = '', ...rest]: string[]): Promise<number
     throw new UsageError(usage())
   } catch (error) {
     const { message } = error as Error
-    process.stderr.write(message.startsWith('usage:') ? `${message.trimEnd()}\n` : `metallbctl lab: ${message}\n`)
-    return error instanceof UsageError || isParseError(error) ? EXIT.usage : EXIT.failed
+    const isUsage = message.startsWith('usage:') // also one that came from the supervisor
+    process.stderr.write(isUsage ? `${message.trimEnd()}\n` : `metallbctl lab: ${message}\n`)
+    return isUsage || isParseError(error) ? EXIT.usage : EXIT.failed
   }
 }
 
 async function up(args: string[]): Promise<number> {
   const flag = { type: 'boolean' } as const
   const { name, values } = parse(args, { nodes: { type: 'string', default: '3' }, bare: flag, foreground: flag })
-  const nodes = Number(values.nodes)
+  const nodes = parseNodes(String(values.nodes))
   planLab(name, nodes) // complains before anything is made
   const elsewhere = await withRightsForNewLab()
   if (elsewhere !== undefined) return elsewhere
@@ -117,6 +118,12 @@ function parse<T extends Options>(args: string[], options: T = {} as T) {
   const name = String(values.name ?? 'lab')
   planLab(name, 1)
   return { name, values, positionals: parsed.positionals }
+}
+
+/** Throws a RangeError where the text is no number. */
+export function parseNodes(text: string): number {
+  if (!/^\d+$/.test(text)) throw new RangeError(`--nodes: '${text}' is no number`)
+  return Number(text)
 }
 
 function isParseError(error: unknown): boolean {

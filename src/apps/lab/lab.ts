@@ -19,6 +19,7 @@ import { Processes } from './processes.ts'
 import { ROOT } from './programs.ts'
 import { labDirectory, makeDirectory, recordOf, writeState } from './state.ts'
 import { removeLeftovers, supervisorOf } from './teardown.ts'
+import { ensureTools } from './tools.ts'
 import { CONTROL_ADDRESS, type NodePlan, netnsOf, type Plan, planLab } from './topology.ts'
 import { waitFor } from './wait.ts'
 
@@ -40,6 +41,7 @@ export interface LabOptions {
 /** Rejects with a sentence, and with nothing left behind. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const plan = planLab(options.name ?? 'lab', options.nodes ?? 3)
+  await ensureTools()
   const running = supervisorOf(plan.name)
   if (running !== undefined) throw new Error(`lab '${plan.name}' is running already (pid ${running.pid})`)
   const lab = new Lab(plan, options)
@@ -310,8 +312,8 @@ export class Lab {
 
   #planOf(name: string): NodePlan {
     const node = this.plan.nodes.find(candidate => candidate.name === name)
-    if (node === undefined)
-      throw new RangeError(`no node '${name}': the lab has node1 to node${this.plan.nodes.length}`)
+    const all = this.plan.nodes.map(known => known.name).join(', ')
+    if (node === undefined) throw new RangeError(`no node '${name}': the lab has ${all}`)
     return node
   }
 
