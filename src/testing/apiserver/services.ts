@@ -60,6 +60,8 @@ function carryOver(spec: Fields, old: Fields): void {
   for (const [field, applies] of CONDITIONAL) if (!applies(spec) && spec[field] === old[field]) delete spec[field]
   if (spec.type === 'ExternalName' || old.type === 'ExternalName') return
   for (const field of ['clusterIP', 'ipFamilyPolicy']) spec[field] ||= old[field]
+  if (spec.clusterIP !== old.clusterIP && isDeepStrictEqual(spec.clusterIPs, old.clusterIPs))
+    spec.clusterIPs = [spec.clusterIP] // only the older of the two fields was written
   for (const field of ['clusterIPs', 'ipFamilies']) {
     if (!nonEmpty(spec[field]) && spec.clusterIP === old.clusterIP) spec[field] = old[field]
     const untouched = isDeepStrictEqual(spec[field], old[field])

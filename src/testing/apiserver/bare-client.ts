@@ -1,0 +1,125 @@
+/** The barest client, for tests of the server itself: it knows nothing of objects and hides nothing. */
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { parseJson, toJson } from './json.ts'
+import { type Fields, isFields } from './object.ts'
+import type { ApiServer } from './server.ts'
+
+export interface Reply {
+  readonly code: number
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+  /** The text as JSON; empty where it is none. */
+  readonly body: Fields
+}
+
+export interface CallOptions {
+  readonly body?: unknown
+  readonly contentType?: string
+  readonly accept?: string
+  readonly token?: string
+}
+
+/** Rejects where the connection dies before the answer is whole. */
+export function call(server: ApiServer, method: string, path: string, options: CallOptions = {}): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const request = open(server, method, path, options, response => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', chunk => {
+        text += chunk
+      })
+      response.on('error', reject)
+      response.on('end', () =>
+        resolve({ code: response.statusCode!, headers: response.headers, text, body: read(text) }),
+      )
+    })
+    request.on('error', reject)
+  })
+}
+
+function read(text: string): Fields {
+  try {
+    const value = parseJson(text)
+    return isFields(value) ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+function open(
+  { url, caPem }: ApiServer,
+  method: string,
+  path: string,
+  { body, contentType = 'application/json', accept = 'application/json', token = 'admin-token' }: CallOptions,
+  answered: (response: IncomingMessage) => void,
+): ClientRequest {
+  const authorization: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` }
+  const headers = { ...authorization, accept, 'content-type': contentType }
+  const settings = { method, headers, ca: caPem, agent: false }
+  const request = (caPem === undefined ? httpRequest : httpsRequest)(`${url}${path}`, settings, answered)
+  request.end(body === undefined || Buffer.isBuffer(body) || typeof body === 'string' ? body : toJson(body))
+  return request
+}
+
+export interface WatchEvent {
+  readonly type: string
+  readonly object: Fields
+}
+
+/** A watch being read: the events so far, and waiting for more. */
+export class OpenWatch {
+  readonly events: WatchEvent[] = []
+  /** Undefined while the stream is open. */
+  ended: 'clean' | 'cut' | undefined
+  readonly #request: ClientRequest
+  readonly #waiting = new Set<() => void>()
+
+  constructor(server: ApiServer, path: string) {
+    let rest = ''
+    this.#request = open(server, 'GET', path, {}, response => {
+      response.setEncoding('utf8')
+      response.on('data', chunk => {
+        const lines = (rest + chunk).split('\n')
+        rest = lines.pop()!
+        this.events.push(...lines.map(line => parseJson(line) as WatchEvent))
+        this.#wake()
+      })
+      response.on('end', () => this.#end('clean'))
+      response.on('error', () => this.#end('cut'))
+    })
+    this.#request.on('error', () => this.#end('cut'))
+  }
+
+  /** `TYPE name`, in order. */
+  get seen(): string[] {
+    return this.events.map(({ type, object }) =>
+      `${type} ${(object.metadata as Fields | undefined)?.name ?? ''}`.trim(),
+    )
+  }
+
+  /** Resolves once the condition holds; rejects after ten seconds without it. */
+  async until(holds: () => boolean): Promise<void> {
+    const deadline = AbortSignal.timeout(10_000)
+    while (!holds()) {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.add(resolve)
+        deadline.addEventListener('abort', () => reject(new Error(`the watch saw only ${this.seen.join(', ')}`)))
+      })
+    }
+  }
+
+  close(): void {
+    this.#request.destroy()
+  }
+
+  #end(how: 'clean' | 'cut'): void {
+    this.ended ??= how
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
+  }
+}

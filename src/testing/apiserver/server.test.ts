@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { call, OpenWatch } from './bare-client.ts'
+import { type Fields, fieldsAt, listAt } from './object.ts'
+import { type ApiServer, startApiServer } from './server.ts'
+
+const MAPS = '/api/v1/namespaces/default/configmaps'
+const map = (name: string, data: Fields = {}, labels: Fields = {}) => ({ metadata: { name, labels }, data })
+const revision = (body: Fields) => String(fieldsAt(body, 'metadata').resourceVersion)
+
+describe('the API server', () => {
+  let server: ApiServer
+  before(async () => {
+    server = await startApiServer({ plainHttp: true, bookmarkMs: 20, tokens: [{ token: 'jane', user: 'jane' }] })
+  })
+  after(() => server.stop())
+
+  const make = async (name: string, data?: Fields, labels?: Fields) =>
+    (await call(server, 'POST', MAPS, { body: map(name, data, labels) })).body
+  const put = (name: string, body: Fields) => call(server, 'PUT', `${MAPS}/${name}`, { body })
+  const drop = (name: string) => call(server, 'DELETE', `${MAPS}/${name}`)
+
+  test('creation fills in what the server owns; the same name again is refused', async () => {
+    const { code, body } = await call(server, 'POST', MAPS, { body: map('made') })
+    assert.equal(code, 201)
+    const { uid, creationTimestamp, namespace } = fieldsAt(body, 'metadata')
+    assert.match(String(uid), /^[0-9a-f-]{36}$/)
+    assert.match(String(creationTimestamp), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+    assert.equal(namespace, 'default')
+    const again = await call(server, 'POST', MAPS, { body: map('made') })
+    assert.deepEqual([again.code, again.body.reason], [409, 'AlreadyExists'])
+  })
+
+  test('generateName makes different names', async () => {
+    const body = { metadata: { generateName: 'event-' } }
+    const names = await Promise.all([1, 2].map(async () => (await call(server, 'POST', MAPS, { body })).body))
+    const [first, second] = names.map(object => String(fieldsAt(object, 'metadata').name))
+    assert.match(first!, /^event-.{5}$/)
+    assert.notEqual(first, second)
+  })
+
+  test('a stale resourceVersion is a conflict, for PUT and for PATCH; none at all overwrites', async () => {
+    const stale = await make('raced')
+    assert.equal((await put('raced', map('raced', { a: '1' }))).code, 200)
+    assert.deepEqual((await put('raced', stale)).body.reason, 'Conflict')
+    const contentType = 'application/merge-patch+json'
+    const body = { metadata: { resourceVersion: revision(stale) }, data: { a: '2' } }
+    const patched = await call(server, 'PATCH', `${MAPS}/raced`, { body, contentType })
+    assert.match(
+      String(patched.body.message),
+      /the object has been modified; please apply your changes to the latest version/,
+    )
+  })
+
+  test('a write that changes nothing makes no revision', async () => {
+    const made = await make('same', { a: '1' })
+    assert.equal(revision((await put('same', map('same', { a: '1' }))).body), revision(made))
+  })
+
+  test('preconditions and dry runs of a deletion', async () => {
+    await make('guarded')
+    const wrong = await call(server, 'DELETE', `${MAPS}/guarded`, { body: { preconditions: { uid: 'other' } } })
+    assert.equal(wrong.code, 409)
+    assert.equal((await call(server, 'DELETE', `${MAPS}/guarded?dryRun=All`)).code, 200)
+    assert.equal((await call(server, 'GET', `${MAPS}/guarded`)).code, 200)
+    const gone = await drop('guarded')
+    assert.deepEqual([gone.code, gone.body.status], [200, 'Success'])
+    assert.equal((await call(server, 'GET', `${MAPS}/guarded`)).body.reason, 'NotFound')
+  })
+
+  test('deletecollection takes what the selector chooses', async () => {
+    for (const name of ['many-1', 'many-2']) await make(name, {}, { batch: 'x' })
+    await make('many-3', {}, { batch: 'y' })
+    await call(server, 'DELETE', `${MAPS}?labelSelector=batch%3Dx`)
+    const left = await call(server, 'GET', `${MAPS}?labelSelector=batch`)
+    assert.deepEqual(
+      listAt(left.body, 'items').map(item => fieldsAt(item, 'metadata').name),
+      ['many-3'],
+    )
+  })
+
+  test('pages show one moment, and end with 410 once it is forgotten', async () => {
+    for (const name of ['page-a', 'page-b', 'page-c']) await make(name, {}, { paged: '' })
+    const first = await call(server, 'GET', `${MAPS}?labelSelector=paged&limit=2`)
+    const metadata = fieldsAt(first.body, 'metadata')
+    assert.equal(metadata.remainingItemCount, 1)
+    await drop('page-c')
+    const next = `${MAPS}?labelSelector=paged&limit=2&continue=${metadata.continue}`
+    const second = await call(server, 'GET', next)
+    assert.deepEqual(
+      listAt(second.body, 'items').map(item => fieldsAt(item, 'metadata').name),
+      ['page-c'],
+    )
+    assert.equal(revision(second.body), revision(first.body))
+    server.compact()
+    assert.deepEqual(
+      [(await call(server, 'GET', next)).code, (await call(server, 'GET', next)).body.reason],
+      [410, 'Expired'],
+    )
+  })
+
+  test('a watch resumes after a revision and tells of everything since', async () => {
+    const made = await make('seen', { a: '1' })
+    await put('seen', map('seen', { a: '2' }))
+    const watch = new OpenWatch(server, `${MAPS}?watch=1&resourceVersion=${revision(made)}`)
+    await drop('seen')
+    await watch.until(() => watch.events.length === 2)
+    assert.deepEqual(watch.seen, ['MODIFIED seen', 'DELETED seen'])
+    watch.close()
+  })
+
+  test('a watch without a revision begins with what is there', async () => {
+    await make('present', {}, { only: 'this' })
+    const watch = new OpenWatch(server, `${MAPS}?watch=1&labelSelector=only%3Dthis`)
+    await watch.until(() => watch.seen.includes('ADDED present'))
+    await put('present', map('present', {}, { only: 'that' }))
+    await watch.until(() => watch.events.length === 2)
+    assert.deepEqual(watch.seen, ['ADDED present', 'DELETED present'], 'leaving the selection reads as deletion')
+    watch.close()
+  })
+
+  test('a watch from a forgotten revision gets 410, one from the future 504', async () => {
+    const made = await make('old')
+    server.compact()
+    await put('old', map('old', { a: '1' }))
+    const gone = await call(server, 'GET', `${MAPS}?watch=1&resourceVersion=${Number(revision(made)) - 1}`)
+    assert.deepEqual([gone.code, gone.body.reason], [410, 'Expired'])
+    const future = await call(server, 'GET', `${MAPS}?watch=1&resourceVersion=999999`)
+    assert.equal(future.code, 504)
+    assert.match(String(future.body.message), /Too large resource version: 999999/)
+  })
+
+  test('bookmarks come to those who allow them, with the current revision', async () => {
+    const watch = new OpenWatch(
+      server,
+      `${MAPS}?watch=1&resourceVersion=${server.cluster.store.revision}&allowWatchBookmarks=true`,
+    )
+    await watch.until(() => watch.events.some(({ type }) => type === 'BOOKMARK'))
+    assert.equal(revision(watch.events[0]!.object), String(server.cluster.store.revision))
+    watch.close()
+  })
+
+  test('timeoutSeconds ends a watch cleanly', async () => {
+    const watch = new OpenWatch(
+      server,
+      `${MAPS}?watch=1&timeoutSeconds=1&resourceVersion=${server.cluster.store.revision}`,
+    )
+    await watch.until(() => watch.ended !== undefined)
+    assert.equal(watch.ended, 'clean')
+  })
+
+  test('sendInitialEvents is refused as by a server without that feature', async () => {
+    const refused = await call(
+      server,
+      'GET',
+      `${MAPS}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`,
+    )
+    assert.equal(refused.code, 422)
+    assert.match(String(refused.body.message), /sendInitialEvents is forbidden for watch/)
+  })
+
+  test('dropWatches: cleanly, or with 410 in the stream', async () => {
+    const path = `${MAPS}?watch=1&resourceVersion=${server.cluster.store.revision}`
+    const [clean, gone] = [new OpenWatch(server, path), new OpenWatch(server, path)]
+    await clean.until(() => server.watches.open >= 2)
+    server.dropWatches('gone')
+    await gone.until(() => gone.ended !== undefined && clean.ended !== undefined)
+    assert.deepEqual(
+      gone.events.map(({ type, object }) => `${type} ${object.code}`),
+      ['ERROR 410'],
+    )
+    assert.equal(gone.ended, 'clean')
+  })
+
+  test('paused watches say nothing and lose nothing', async () => {
+    const watch = new OpenWatch(server, `${MAPS}?watch=1&resourceVersion=${server.cluster.store.revision}`)
+    await watch.until(() => server.watches.open > 0)
+    server.watches.pause()
+    await make('quiet-1')
+    await make('quiet-2')
+    assert.deepEqual(watch.seen, [])
+    server.watches.resume()
+    await watch.until(() => watch.events.length === 2)
+    assert.deepEqual(watch.seen, ['ADDED quiet-1', 'ADDED quiet-2'])
+    watch.close()
+  })
+
+  test('a table has a row an object; a single object has one too', async () => {
+    await make('tabled', { a: '1', b: '2' }, { tabled: '' })
+    const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
+    const { body } = await call(server, 'GET', `${MAPS}?labelSelector=tabled`, { accept })
+    assert.deepEqual(
+      listAt(body, 'columnDefinitions').map(({ name }) => name),
+      ['Name', 'Data', 'Age'],
+    )
+    assert.deepEqual((listAt(body, 'rows')[0]!.cells as unknown[]).slice(0, 2), ['tabled', 2])
+    assert.equal(listAt((await call(server, 'GET', `${MAPS}/tabled`, { accept })).body, 'rows').length, 1)
+  })
+
+  test('failNext and failWhen refuse, reset, and stop', async () => {
+    server.faults.failNext(503, 2)
+    for (const code of [503, 503, 200]) {
+      const reply = await call(server, 'GET', MAPS)
+      assert.equal(reply.code, code)
+      assert.equal(reply.headers['retry-after'], code === 503 ? '1' : undefined)
+    }
+    const stop = server.faults.failWhen(({ verb, resource }) =>
+      verb === 'create' && resource === 'configmaps' ? 'reset' : undefined,
+    )
+    await assert.rejects(call(server, 'POST', MAPS, { body: map('never') }), { code: 'ECONNRESET' })
+    assert.equal((await call(server, 'GET', MAPS)).code, 200)
+    stop()
+    assert.equal((await call(server, 'POST', MAPS, { body: map('never') })).code, 201)
+  })
+
+  test('requests are counted by verb and resource', async () => {
+    const before = server.requests.get('list configmaps') ?? 0
+    await call(server, 'GET', MAPS)
+    assert.equal(server.requests.get('list configmaps'), before + 1)
+  })
+
+  test('no identity is 401, one without rights 403', async () => {
+    assert.equal((await call(server, 'GET', MAPS, { token: '' })).code, 401)
+    assert.equal((await call(server, 'GET', MAPS, { token: 'guessed' })).code, 401)
+    assert.equal((await call(server, 'GET', MAPS, { token: 'jane' })).code, 403)
+    assert.equal((await call(server, 'GET', '/apis', { token: 'jane' })).code, 200, 'everyone may discover')
+  })
+
+  const bad: [name: string, method: string, path: string, body: unknown, code: number][] = [
+    ['a body that is no JSON', 'POST', MAPS, '{"metadata":', 400],
+    ['a body that is a list', 'POST', MAPS, '[]', 400],
+    ['metadata that is a text', 'POST', MAPS, { metadata: 'x' }, 400],
+    ['another kind', 'POST', MAPS, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x' } }, 400],
+    ['another version', 'POST', MAPS, { apiVersion: 'v2', kind: 'ConfigMap', metadata: { name: 'x' } }, 400],
+    ['another namespace', 'POST', MAPS, { metadata: { name: 'x', namespace: 'other' } }, 400],
+    ['no name', 'POST', MAPS, { metadata: {} }, 422],
+    ['a bad name', 'POST', MAPS, { metadata: { name: 'UPPER' } }, 422],
+    ['a bad label', 'POST', MAPS, { metadata: { name: 'x', labels: { a: 'b c' } } }, 422],
+    ['a namespace that is not there', 'POST', '/api/v1/namespaces/none/configmaps', { metadata: { name: 'x' } }, 404],
+    ['a resource that is not there', 'GET', '/api/v1/widgets', undefined, 404],
+    ['a group that is not there', 'GET', '/apis/none.io/v1', undefined, 404],
+    ['a subresource that is not there', 'GET', `${MAPS}/made/status`, undefined, 404],
+    ['a bad selector', 'GET', `${MAPS}?labelSelector=a%20b`, undefined, 400],
+    ['a bad limit', 'GET', `${MAPS}?limit=-1`, undefined, 400],
+    ['a bad continue token', 'GET', `${MAPS}?continue=zzz`, undefined, 400],
+    ['a bad revision', 'GET', `${MAPS}?watch=1&resourceVersion=abc`, undefined, 400],
+    ['a broken escape in the path', 'GET', '/api/v1/namespaces/%ZZ/configmaps', undefined, 400],
+    ['a body beyond the limit', 'POST', MAPS, JSON.stringify({ x: 'y'.repeat(4 << 20) }), 413],
+    ['a PUT of a collection', 'PUT', MAPS, { metadata: { name: 'x' } }, 405],
+    ['a POST to an object', 'POST', `${MAPS}/made`, { metadata: { name: 'x' } }, 405],
+  ]
+  for (const [name, method, path, body, code] of bad)
+    test(`${name} is refused with ${code} and a Status`, async () => {
+      const reply = await call(server, method, path, { body })
+      assert.equal(reply.code, code, reply.text)
+      assert.equal(reply.body.kind, 'Status')
+      assert.ok(String(reply.body.message).length > 10)
+    })
+
+  test('server-side apply and unknown patch types are refused with 415 and what would be accepted', async () => {
+    const apply = await call(server, 'PATCH', `${MAPS}/made`, {
+      body: map('made'),
+      contentType: 'application/apply-patch+yaml',
+    })
+    assert.equal(apply.code, 415)
+    assert.match(String(apply.body.message), /server-side apply is not supported/)
+    const other = await call(server, 'PATCH', `${MAPS}/made`, { body: map('made') })
+    assert.match(String(other.body.message), /accepted media types include: application\/json-patch\+json/)
+  })
+})
+
+test('a restart keeps data, port and certificate, and cuts every connection', async () => {
+  const server = await startApiServer()
+  const made = await call(server, 'POST', MAPS, { body: map('kept') })
+  assert.equal(made.code, 201)
+  const watch = new OpenWatch(server, `${MAPS}?watch=1&resourceVersion=${revision(made.body)}`)
+  await watch.until(() => server.watches.open > 0)
+  const { url, caPem } = server
+  await server.restart()
+  await watch.until(() => watch.ended !== undefined)
+  assert.deepEqual([server.url, server.caPem], [url, caPem])
+  assert.equal((await call(server, 'GET', `${MAPS}/kept`)).text, made.text)
+  await server.stop()
+  await assert.rejects(call(server, 'GET', MAPS), { code: 'ECONNREFUSED' })
+})
+
+test('a snapshot goes on elsewhere: objects, revisions, certificates; history is gone', async () => {
+  const first = await startApiServer()
+  const made = await call(first, 'POST', MAPS, { body: map('kept') })
+  const snapshot = structuredClone(first.snapshot())
+  await first.stop()
+  const second = await startApiServer({ snapshot })
+  assert.equal(second.caPem, first.caPem)
+  assert.equal((await call(second, 'GET', `${MAPS}/kept`)).text, made.text)
+  const next = await call(second, 'POST', MAPS, { body: map('next') })
+  assert.ok(Number(revision(next.body)) > Number(revision(made.body)))
+  assert.equal((await call(second, 'GET', `${MAPS}?watch=1&resourceVersion=1`)).code, 410)
+  await second.stop()
+})
