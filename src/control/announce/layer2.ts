@@ -38,9 +38,10 @@ export class Layer2Protocol implements AnnounceProtocol {
     const { node } = this.#options
     return {
       shouldAnnounce: admitted => {
-        const { announces, reasons, interfaces } = planner.decide(admitted, node)
-        if (!announces) return reasons
-        return { pool: admitted.pool.name, addresses: announceOn(admitted.addresses, interfaces, local, node) }
+        const decision = planner.decide(admitted, node)
+        if (!decision.announces) return decision
+        const { addresses, pool } = admitted
+        return { pool: pool.name, addresses: announceOn(addresses, decision.interfaces, local, node) }
       },
     }
   }

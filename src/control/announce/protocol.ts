@@ -1,5 +1,4 @@
-import type { Admitted, Announcement, World } from '../../core/plan/index.ts'
-import type { Reason } from '../../core/reason.ts'
+import type { Admitted, Announcement, Refusal, World } from '../../core/plan/index.ts'
 
 /** What announces addresses to the network. The speaker decides when; BGP comes before layer 2 (chapter 03 section 1.5). */
 export interface AnnounceProtocol {
@@ -18,6 +17,6 @@ export interface AnnounceProtocol {
 }
 
 export interface AnnouncePlanner {
-  /** How this node announces the Service, or every reason why it does not, the word for logs first. */
-  shouldAnnounce(admitted: Admitted): Announcement | readonly [Reason, ...Reason[]]
+  /** How this node announces the Service, or why it does not. */
+  shouldAnnounce(admitted: Admitted): Announcement | Refusal
 }

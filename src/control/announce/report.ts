@@ -1,6 +1,6 @@
 /** What the speaker says about its announcements: log lines, Kubernetes events, the gauge (chapter 03 section 1.12). */
 import { type Address, formatAddress } from '../../core/ip/index.ts'
-import { type Announcement, liveAddresses, type Step } from '../../core/plan/index.ts'
+import { type Announcement, liveAddresses, type Refusal, type Step } from '../../core/plan/index.ts'
 import type { Reason } from '../../core/reason.ts'
 import type { Service } from '../../core/service.ts'
 import type { EventRecorder, Gauge, Logger, Metrics } from '../../ports/index.ts'
@@ -85,23 +85,21 @@ export class Report {
   }
 
   /** The lines of chapter 03 section 1.8; every reason in order under `reasons`. */
-  notAnnounced(service: string, protocol: string, reasons: readonly Reason[]): void {
+  notAnnounced(service: string, protocol: string, { code, reasons }: Refusal): void {
     const { log } = this.#options
-    const codes = reasons.map(({ code }) => code)
     const skipping = { event: 'skipping should announce l2', service }
-    if (codes[0] === 'sharedIPWithServiceSelector') log.warn({ ...skipping, reason: reasons[0]!.message })
-    else if (codes[0] === 'noMatchingAdvertisement')
-      log.debug({ ...skipping, reason: 'no advertisement matching service on my node', reasons: codes })
-    else {
-      const message = codes.includes('noEndpoints') ? 'failed no active endpoints' : reasons.at(-1)!.message
-      log.debug({
+    const codes = () => reasons().map(reason => reason.code)
+    if (code === 'sharedIPWithServiceSelector') log.warn({ ...skipping, reason: reasons()[0].message })
+    else if (code === 'noMatchingAdvertisement')
+      log.debug(() => ({ ...skipping, reason: 'no advertisement matching service on my node', reasons: codes() }))
+    else
+      log.debug(() => ({
         event: 'shouldannounce',
         protocol: protocol === 'layer2' ? 'l2' : protocol,
         service,
-        message,
-        reasons: codes,
-      })
-    }
+        message: codes().includes('noEndpoints') ? 'failed no active endpoints' : reasons().at(-1)!.message,
+        reasons: codes(),
+      }))
   }
 
   rejected(service: string, addresses: readonly Address[]): void {

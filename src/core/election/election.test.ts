@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { sha256 } from '../../adapters/system/hash.ts'
 import { parseAddress } from '../ip/index.ts'
-import { electionOrder } from './index.ts'
+import { electionOrder, type Hash, winsElection } from './index.ts'
 
 const NODES = ['node-a', 'node-b', 'node-c', 'worker-1', 'worker-2']
 
@@ -42,9 +42,9 @@ const VECTORS: Record<string, [string, string][]> = {
 for (const [ip, expected] of Object.entries(VECTORS)) {
   test(`order for ${ip}`, () => {
     for (const [node, digest] of expected) assert.equal(hex(sha256(`${node}#${ip}`)).slice(0, 16), digest)
-    const order = electionOrder([...NODES].reverse(), parseAddress(ip)!, new Map(), sha256)
+    const actual = order([...NODES].reverse(), ip)
     assert.deepEqual(
-      order,
+      actual,
       expected.map(([node]) => node),
     )
   })
@@ -64,7 +64,7 @@ const CANONICAL: [written: string, hashed: string][] = [
 for (const [written, hashed] of CANONICAL) {
   test(`${written} is hashed as ${hashed}`, () => {
     const seen: string[] = []
-    electionOrder(['n'], parseAddress(written)!, new Map(), text => {
+    order(['n'], written, {}, text => {
       seen.push(text)
       return sha256(text)
     })
@@ -73,12 +73,8 @@ for (const [written, hashed] of CANONICAL) {
 }
 
 test('a higher score goes first whatever the hash', () => {
-  const scores = new Map([
-    ['node-b', 100],
-    ['worker-1', 20],
-  ])
-  const order = electionOrder(NODES, parseAddress('192.168.1.240')!, scores, sha256)
-  assert.deepEqual(order, ['node-b', 'worker-1', 'node-a', 'node-c', 'worker-2'])
+  const scores = { 'node-b': 100, 'worker-1': 20 }
+  assert.deepEqual(order(NODES, '192.168.1.240', scores), ['node-b', 'worker-1', 'node-a', 'node-c', 'worker-2'])
 })
 
 test('digests are compared as unsigned bytes, from the left', () => {
@@ -87,35 +83,36 @@ test('digests are compared as unsigned bytes, from the left', () => {
     'b#10.0.0.5': [0x7f, 255],
     'c#10.0.0.5': [0x80, 1],
   }
-  const order = electionOrder(['c', 'a', 'b'], parseAddress('10.0.0.5')!, new Map(), text =>
-    Uint8Array.from(digests[text]!),
-  )
-  assert.deepEqual(order, ['b', 'a', 'c'])
+  const actual = order(['c', 'a', 'b'], '10.0.0.5', {}, text => Uint8Array.from(digests[text]!))
+  assert.deepEqual(actual, ['b', 'a', 'c'])
 })
 
+const someNodes = fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 12 })
+
 test('a node that leaves moves only what it owned', () => {
-  const address = parseAddress('192.168.1.240')!
   fc.assert(
-    fc.property(
-      fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 12 }),
-      fc.nat(),
-      (nodes, pick) => {
-        const gone = nodes[pick % nodes.length]!
-        const before = electionOrder(nodes, address, new Map(), sha256)
-        const after = electionOrder(
-          nodes.filter(node => node !== gone),
-          address,
-          new Map(),
-          sha256,
-        )
-        assert.deepEqual(
-          after,
-          before.filter(node => node !== gone),
-        )
-      },
-    ),
+    fc.property(someNodes, fc.nat(), (nodes, pick) => {
+      const stays = (node: string) => node !== nodes[pick % nodes.length]
+      assert.deepEqual(order(nodes.filter(stays), '192.168.1.240'), order(nodes, '192.168.1.240').filter(stays))
+    }),
   )
 })
+
+test('the winner is the first in order, and nobody else wins', () => {
+  fc.assert(
+    fc.property(someNodes, fc.array(fc.integer({ min: 1, max: 3 })), (nodes, numbers) => {
+      const scores = new Map(numbers.map((score, index) => [nodes[index] ?? '', score]))
+      const election = { candidates: new Set(nodes), address: parseAddress('10.0.0.5')!, scores }
+      const winners = [...nodes, 'somebody else'].filter(node => winsElection(node, election, sha256))
+      assert.deepEqual(winners, electionOrder(election, sha256).slice(0, 1))
+    }),
+  )
+})
+
+function order(nodes: string[], ip: string, scores: Record<string, number> = {}, hash: Hash = sha256): string[] {
+  const election = { candidates: new Set(nodes), address: parseAddress(ip)!, scores: new Map(Object.entries(scores)) }
+  return electionOrder(election, hash)
+}
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAddress } from '../ip/index.ts'
-import { type Announcement, announceOn, diffAnnouncement, presentInterfaces } from './index.ts'
+import { type Announcement, announceOn, diffAnnouncement, presentInterfaces, type Refusal } from './index.ts'
 
 const eth0 = { name: 'eth0', usable: true }
 const down = { name: 'eth1', usable: false }
 const address = parseAddress('192.168.1.240')!
 const sixth = parseAddress('2001:db8::f')!
-const stop = [{ code: 'notOwner', message: '' }] as const
+const stop: Refusal = { code: 'notOwner', reasons: () => [{ code: 'notOwner', message: '' }] }
 
 function announcement(names: string[] | 'all', local = [eth0], addresses = [address], pool = 'p'): Announcement {
   return { pool, addresses: announceOn(addresses, names === 'all' ? names : new Set(names), local, 'node-a') }
@@ -15,7 +15,7 @@ function announcement(names: string[] | 'all', local = [eth0], addresses = [addr
 const all = announcement('all')
 const failed = announcement(['nosuch0'])
 
-const CASES: [name: string, before: Announcement | undefined, after: Announcement | typeof stop, steps: string[]][] = [
+const CASES: [name: string, before: Announcement | undefined, after: Announcement | Refusal, steps: string[]][] = [
   ['nothing and nothing', undefined, stop, []],
   ['a first announcement', undefined, all, ['start']],
   ['the same again', all, announcement('all'), []],

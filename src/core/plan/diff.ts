@@ -14,6 +14,13 @@ export interface Announcement {
   readonly addresses: readonly AnnouncedAs[]
 }
 
+/** Why a Service is not announced. */
+export interface Refusal {
+  /** The word for logs and events: the code of the first reason. */
+  readonly code: string
+  readonly reasons: () => readonly [Reason, ...Reason[]]
+}
+
 export type Step =
   | { readonly kind: 'start'; readonly announcement: Announcement }
   | { readonly kind: 'change'; readonly announcement: Announcement; readonly before: Announcement }
@@ -26,13 +33,11 @@ export function liveAddresses(announcement: Announcement | undefined): Announced
   return (announcement?.addresses ?? []).filter(({ failure }) => failure === undefined)
 }
 
-/** Nothing changed, no steps (IMP-9). A wish of reasons means: do not announce. */
-export function diffAnnouncement(
-  current: Announcement | undefined,
-  wish: Announcement | readonly [Reason, ...Reason[]],
-): Step[] {
+/** Nothing changed, no steps (IMP-9). */
+export function diffAnnouncement(current: Announcement | undefined, wish: Announcement | Refusal): Step[] {
   const before = liveAddresses(current)
-  if (!('addresses' in wish)) return before.length === 0 ? [] : [{ kind: 'stop', before: current!, reason: wish[0] }]
+  if (!('addresses' in wish))
+    return before.length === 0 ? [] : [{ kind: 'stop', before: current!, reason: wish.reasons()[0] }]
   const after = liveAddresses(wish)
   const steps: Step[] = newFailures(current, wish)
   if (before.length === 0) return after.length === 0 ? steps : [...steps, { kind: 'start', announcement: wish }]

@@ -50,9 +50,15 @@ function explainAdmitted(admitted: Admitted, world: World): Layer2Explanation {
   const nodes = nodeNames(world).map(node => {
     const { announces, reasons, interfaces } = planner.decide(admitted, node)
     const names = interfaces === 'all' ? interfaces : [...interfaces].sort()
-    return { node, announces, reasons, interfaces: announces ? names : [], score: planner.scoreOf(admitted, node) }
+    return {
+      node,
+      announces,
+      reasons: reasons(),
+      interfaces: announces ? names : [],
+      score: planner.scoreOf(admitted, node),
+    }
   })
-  const { order } = planner.decide(admitted, '')
+  const order = planner.orderOf(admitted)
   return { service: service.key, refused: [], addresses, pool: pool.name, order, nodes }
 }
 

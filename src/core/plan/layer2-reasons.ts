@@ -1,0 +1,77 @@
+/** Why a node announces a Service by layer 2 or not, in words. */
+import type { L2Advertisement } from '../config/index.ts'
+import { type Address, formatAddress } from '../ip/index.ts'
+import type { Reason } from '../reason.ts'
+import { objectOf } from './admission.ts'
+import { nodeReasons, type Standing } from './standing.ts'
+import type { World } from './world.ts'
+
+/** How the election of the addresses came out. */
+export interface Outcome {
+  /** The address whose text was hashed. */
+  readonly address: Address
+  /** Candidates in order of claim. */
+  readonly order: readonly string[]
+  /** Services elected together. */
+  readonly services: readonly string[]
+}
+
+/** The word of chapter 05 section 1.15 where the node does not announce. */
+export function refusalCode({ hasEndpoints, conflict, ads }: Standing, node: string): string {
+  if (!hasEndpoints) return 'notOwner' // R1
+  if (conflict !== undefined) return 'sharedIPWithServiceSelector' // R2
+  return ads.some(ad => ad.nodes.has(node)) ? 'notOwner' : 'noMatchingAdvertisement' // R3, R4 and R5
+}
+
+/** Every reason why the node does not announce, in the order of chapter 03 section 1.8, the word first. */
+export function reasonsAgainst(
+  standing: Standing,
+  outcome: Outcome,
+  node: string,
+  world: World,
+): [Reason, ...Reason[]] {
+  const { service, pool, ads, hasEndpoints, conflict, localNodes } = standing
+  const object = objectOf(service)
+  const reasons: Reason[] = []
+  if (!hasEndpoints) reasons.push({ code: 'noEndpoints', message: 'no endpoint of the service can serve', object }) // R1
+  if (conflict !== undefined) reasons.push(sharedWithSelector(conflict)) // R2
+  if (!ads.some(ad => ad.nodes.has(node))) reasons.push(noAdvertisement(ads, pool.name, node)) // R3
+  reasons.push(...nodeReasons(node, world))
+  if (localNodes !== undefined && !localNodes.has(node))
+    reasons.push({
+      code: 'noLocalEndpoints',
+      message: `externalTrafficPolicy is Local and no endpoint on node ${node} can serve`,
+      object,
+      field: 'spec.externalTrafficPolicy',
+    })
+  const [first = lost(outcome), ...others] = reasons // R5
+  if (first.code === refusalCode(standing, node)) return [first, ...others]
+  return [{ code: 'notOwner', message: `node ${node} does not answer for the service` }, first, ...others]
+}
+
+export function owns({ order, address, services }: Outcome): Reason {
+  const shared = services.length > 1 ? `, shared by ${services.length} services` : ''
+  return { code: 'owner', message: `first of ${order.length} candidates for ${formatAddress(address)}${shared}` }
+}
+
+function lost({ order, address, services }: Outcome): Reason {
+  const text = formatAddress(address)
+  const shared = services.length > 1 ? ` (elected for ${services.length} services that share addresses)` : ''
+  return { code: 'electionLost', message: `node ${order[0]} comes first of ${order.length} for ${text}${shared}` }
+}
+
+function sharedWithSelector({ name }: L2Advertisement): Reason {
+  return {
+    code: 'sharedIPWithServiceSelector',
+    message: 'allow-shared-ip is incompatible with serviceSelectors on L2 advertisements',
+    object: { kind: 'L2Advertisement', name },
+    field: 'spec.serviceSelectors',
+  }
+}
+
+function noAdvertisement(ads: readonly L2Advertisement[], pool: string, node: string): Reason {
+  const code = 'noMatchingAdvertisement'
+  if (ads.length === 0) return { code, message: `no L2Advertisement for pool ${pool} matches the service` }
+  const names = ads.map(({ name }) => name).join(', ')
+  return { code, message: `no advertisement matching service on node ${node}: ${names} select other nodes` }
+}

@@ -1,0 +1,89 @@
+/** What one Service brings into the election of its addresses: who could announce it (chapter 03 section 1.8). */
+import type { L2Advertisement } from '../config/index.ts'
+import { anySelectorMatches } from '../labels.ts'
+import type { Reason } from '../reason.ts'
+import { annotationOf, EXCLUDE_LABEL } from '../service.ts'
+import type { Admitted } from './admission.ts'
+import type { World } from './world.ts'
+
+export interface Standing extends Admitted {
+  /** Advertisements of the pool that match the Service. */
+  readonly ads: readonly L2Advertisement[]
+  readonly hasEndpoints: boolean
+  /** Nodes with a serving endpoint, where the traffic policy is Local. */
+  readonly localNodes: ReadonlySet<string> | undefined
+  /** The advertisement that forbids sharing an address. */
+  readonly conflict: L2Advertisement | undefined
+  readonly candidates: ReadonlySet<string>
+}
+
+/** `eligible` are the nodes that nothing speaks against for any Service. */
+export function standingOf(admitted: Admitted, world: World, eligible: readonly string[]): Standing {
+  const { service, pool } = admitted
+  const ads = world.config.l2Advertisements.filter(
+    ({ pools, serviceSelectors }) =>
+      pools.has(pool.name) && (serviceSelectors.length === 0 || anySelectorMatches(serviceSelectors, service.labels)),
+  )
+  const serving = world.endpointsOf(service.key).filter(({ canServe }) => canServe)
+  const local = service.localTrafficPolicy ? new Set(serving.map(({ nodeName }) => nodeName ?? '')) : undefined
+  const shares = annotationOf(service, 'allow-shared-ip') !== undefined
+  const conflict = shares ? ads.find(({ serviceSelectors }) => serviceSelectors.length > 0) : undefined
+  const hopeless = serving.length === 0 || conflict !== undefined
+  const candidates = hopeless
+    ? []
+    : eligible.filter(node => ads.some(ad => ad.nodes.has(node)) && (local === undefined || local.has(node)))
+  const hasEndpoints = serving.length > 0
+  return { ...admitted, ads, hasEndpoints, localNodes: local, conflict, candidates: new Set(candidates) }
+}
+
+/** Why a node can be no candidate for any Service. */
+export function nodeReasons(name: string, { members, nodes, options }: World): Reason[] {
+  const reasons: Reason[] = []
+  const node = nodes.get(name)
+  const object = { kind: 'Node', name }
+  if (members !== undefined && !members.has(name))
+    reasons.push({ code: 'memberMissing', message: 'no live speaker on this node', object })
+  if (members === undefined && node === undefined)
+    reasons.push({ code: 'nodeMissing', message: 'no such node', object })
+  if (node?.networkUnavailable)
+    // E1
+    reasons.push({
+      code: 'nodeNetworkUnavailable',
+      message: "speaker's node has NodeNetworkUnavailable condition",
+      object,
+      field: 'status.conditions',
+    })
+  if (!options.ignoreExcludeLb && node !== undefined && Object.hasOwn(node.labels, EXCLUDE_LABEL))
+    // E2
+    reasons.push({
+      code: 'nodeLabeledExcludeBalancers',
+      message: `speaker's node has labeled '${EXCLUDE_LABEL}'`,
+      object,
+      field: 'metadata.labels',
+    })
+  return reasons
+}
+
+/** Nodes that may be candidates: with a live speaker, reachable and not excluded. */
+export function eligibleNodes(world: World): string[] {
+  return [...(world.members ?? world.nodes.keys())].filter(node => nodeReasons(node, world).length === 0)
+}
+
+/** Sum of the preferences of all the advertisements, by node. */
+export function scoresOf(ads: readonly L2Advertisement[]): Map<string, number> {
+  const scores = new Map<string, number>()
+  for (const { preferredNodes } of ads)
+    for (const [node, score] of preferredNodes) scores.set(node, (scores.get(node) ?? 0) + score)
+  return scores
+}
+
+/** Chapter 03 section 1.11: all where any advertisement that selects the node says so, else every name they list. */
+export function selectedInterfaces(ads: readonly L2Advertisement[], node: string): ReadonlySet<string> | 'all' {
+  const names = new Set<string>()
+  for (const { nodes, interfaces } of ads) {
+    if (!nodes.has(node)) continue
+    if (interfaces === 'all') return 'all'
+    for (const name of interfaces) names.add(name)
+  }
+  return names
+}
