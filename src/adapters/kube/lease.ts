@@ -136,10 +136,11 @@ export class LeaderElection implements Task {
   /** Ours from the moment the request left us: its answer may have taken long. */
   #renewed(sentMs: number): void {
     const { clock, renewDeadlineMs, log, identity, onStarted } = this.#options
-    const leftMs = sentMs + renewDeadlineMs - clock.monotonic()
+    const deadlineMs = sentMs + renewDeadlineMs
+    const leftMs = deadlineMs - clock.monotonic()
     if (leftMs <= 0 || this.#stopping.signal.aborted) return
     this.#deadline?.cancel()
-    this.#deadlineMs = sentMs + renewDeadlineMs
+    this.#deadlineMs = deadlineMs
     this.#deadline = clock.after(leftMs, () => void this.#stopLeading('the lease could not be renewed in time'))
     if (this.#leading) return
     this.#leading = true

@@ -160,7 +160,6 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
       version = page.resourceVersion
       this.#heard()
     }
-    if (this.#stopping.signal.aborted) return
     this.#cache.replace(objects)
     this.#version = version
     this.#relistAt = clock.monotonic() + this.#timing.relistMs * (1 + random.next())
@@ -196,7 +195,6 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
   }
 
   #handle(event: WatchEvent): void {
-    if (this.#stopping.signal.aborted) return
     this.#heard()
     const version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion
     if (version !== undefined && this.#version !== undefined && isOlder(version, this.#version))

@@ -36,7 +36,6 @@ export async function watch(connection: Connection, options: WatchOptions, handl
       idle.heard()
       for (const line of lines.push(chunk)) if (line !== '') handle(readEvent(what, line))
     }
-    if (!answer.complete) throw new Error('the connection ended')
   } catch (error) {
     if (error instanceof KubeError && error.message.startsWith(what)) throw error
     const code = error instanceof KubeError ? error.code : 'NETWORK'
