@@ -263,3 +263,100 @@ test('who keeps changing the status draws us into no endless exchange', async ()
   assert.equal(world.writes, 20)
   assert.ok(world.log.lines.some(({ fields }) => fields.event === 'rewriteLimited'))
 })
+
+test('at the start the oldest that waits is served first, and the oldest that lost its address', async () => {
+  const world = new ServiceWorld()
+  world.write('P', { status: [], created: '2026-01-04T00:00:00Z' })
+  world.write('Q', { status: [], created: '2026-01-03T00:00:00Z' })
+  world.write('L', { status: [{ ip: '172.16.0.1' }], created: '2026-01-06T00:00:00Z' })
+  world.write('M', { status: [{ ip: '172.16.0.2' }], created: '2026-01-05T00:00:00Z' })
+  await world.pools(p24)
+  world.shows({ M: '10.0.0.0', L: '10.0.0.1', Q: '10.0.0.2', P: '10.0.0.3' })
+})
+
+test('a failure that comes back after a success is said again', async () => {
+  const world = await ServiceWorld.of([poolOf('p', ['10.0.0.0/32'])])
+  const failed = 'Warning AllocationFailed'
+  const assigned = 'Normal IPAllocated'
+  await world.put('A')
+  await world.put('B')
+  await world.put('B', { app: 'edited' })
+  world.said('B', failed)
+  await world.remove('A')
+  await world.put('B', { lbIP: '10.9.9.9' })
+  await world.put('B', { lbIP: undefined })
+  await world.put('A', { created: '2020-01-01T00:00:00Z' })
+  world.said('B', assigned, failed, assigned)
+})
+
+test('a write that has not been sent when leadership ends is never sent', async () => {
+  const world = await ServiceWorld.of([p24])
+  await world.put('A')
+  await world.put('W', { lbIP: '10.0.0.0' })
+  world.kube.fail = (verb, _type, { name }) => {
+    if (verb === 'replace/status' && name === 'A') world.controller.setActive(false)
+  }
+  await world.put('A', { lbIP: '10.0.0.1' }) // the write of W waits for that of A
+  world.shows({ A: '10.0.0.1', W: '' })
+})
+
+test('the same, when leadership ends and begins again meanwhile', async () => {
+  const world = await ServiceWorld.of([p24])
+  await world.put('A')
+  await world.put('W', { lbIP: '10.0.0.0' })
+  const { writes } = world
+  world.kube.fail = (verb, _type, { name }) => {
+    if (verb !== 'replace/status' || name !== 'A') return
+    world.kube.fail = () => {}
+    world.controller.setActive(false)
+    world.controller.setActive(true)
+  }
+  await world.put('A', { lbIP: '10.0.0.1' })
+  world.shows({ A: '10.0.0.1', W: '10.0.0.0' })
+  assert.equal(world.writes, writes + 2)
+})
+
+test('a cache that stays behind for half a minute is believed', async () => {
+  const kube = new LaggingKube()
+  const world = await ServiceWorld.of([p24], { kube })
+  world.write('A')
+  kube.lag = true
+  await world.settle()
+  world.controller.setPools([poolOf('p', ['10.0.0.0/25'])])
+  await world.settle()
+  const { writes } = world
+  await world.clock.advanceAsync(29_000, 1000)
+  assert.equal(world.writes, writes)
+  await world.clock.advanceAsync(2000, 1000)
+  assert.equal(world.writes > writes, true)
+  await world.controller.stop()
+})
+
+test('the lines that people look for', async () => {
+  const world = await ServiceWorld.of([poolOf('p', ['10.0.0.0/31'])])
+  await world.put('A')
+  await world.put('B', { cluster: ['None'], status: [{ ip: '10.0.0.1' }] })
+  await world.put('C', { lbIP: '10.9.9.9' })
+  await world.put('A', { lbIP: '10.0.0.1' })
+  await world.put('A', { pool: 'q' })
+  await world.remove('B')
+  await world.put('A', { pool: undefined, lbIP: 'x' })
+  await world.put('D', { status: [{ ip: '1.2.3.4' }], annotations: { 'metallb.universe.tf/x': '' } })
+  await world.remove('D')
+  const lines = new Set(world.log.lines.map(({ level, fields }) => `${level} ${fields.msg ?? fields.event}`))
+  for (const line of [
+    'info IP address assigned by controller',
+    'info updated service object',
+    'error IP allocation failed',
+    'error failed to handle service',
+    'info user requested a different IP than the one currently assigned',
+    'info service deleted',
+    'info current IP not allowed by config, clearing',
+    'warn The used annotation is deprecated. Support might get removed in future versions',
+    'error Failed to retrieve ClusterIPs IPFamily for ["None"] None: IPFamilyForAddresses: Invalid address ["None"]',
+  ])
+    assert.ok(lines.has(line), `${line} is not among ${[...lines].join('\n')}`)
+  const failure = world.log.lines.find(({ fields }) => fields.op === 'allocateIPs')!
+  assert.equal(failure.fields.service, 'd/C')
+  assert.equal(String(failure.fields.error).startsWith('["10.9.9.9"] is not allowed in config'), true)
+})

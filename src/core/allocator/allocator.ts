@@ -65,11 +65,6 @@ export class Allocator {
     return this.#states.size > 0
   }
 
-  /** Keys of the Services that hold an address. */
-  get holders(): Iterable<string> {
-    return this.#held.keys()
-  }
-
   allocationOf(key: string): Allocation | undefined {
     return this.#held.get(key)
   }

@@ -133,3 +133,18 @@ test('addresses of two pools, or of none', () => {
     'IPAddressPool metallb-system/p6: has fd00::1',
   ])
 })
+
+test('an outcome carries the reasons of every step that had a say', () => {
+  const allocator = allocatorOf(poolOf('a', ['10.0.0.0/32'], pin({ ns: ['other'] })), poolOf('b', ['10.1.0.0/24']))
+  const codes = (service: Service) => converge(allocator, service).reasons.map(({ code }) => code)
+  assert.deepEqual(codes(serviceOf('A', shows('10.0.0.0'))), ['namespaceNotAdmitted'])
+  assert.deepEqual(codes(serviceOf('B', { clusterIPs: ['fd01::1'] })), ['namespaceNotAdmitted', 'familyMissing'])
+  assert.deepEqual(codes(serviceOf('C', { loadBalancerIP: '10.1.0.9', ...shows('10.1.0.8') })), [
+    'differentIPRequested',
+  ])
+  assert.deepEqual(codes(serviceOf('D', { loadBalancerIP: 'x', ...shows('10.1.0.7') })), ['invalidRequest'])
+  assert.deepEqual(codes(serviceOf('E', { clusterIPs: ['None'], ...shows('10.1.0.6') })), ['invalidFamilies'])
+  assert.deepEqual(codes(serviceOf('F', { type: 'ClusterIP' })), ['notLoadBalancer'])
+  const prefer = { clusterIPs: ['10.96.0.1', 'fd01::1'], ipFamilyPolicy: 'PreferDualStack' as const }
+  assert.deepEqual(codes(serviceOf('G', prefer)), ['familyMissing'])
+})
