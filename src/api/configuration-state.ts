@@ -1,4 +1,4 @@
-/** metallb.io/v1beta1 ConfigurationState: the verdict of one component on the configuration, chapter 01 sections 1.10 and 5.4. */
+/** metallb.io/v1beta1 ConfigurationState: what one component makes of the configuration, chapter 01 sections 1.10, 5.4. */
 import type { KubeObject, ResourceType } from '../core/object.ts'
 import { crdVersion, defineCrd, list, record, text } from './schema.ts'
 

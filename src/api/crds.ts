@@ -1,4 +1,4 @@
-/** Every kind of the group metallb.io as the API server wants it; `tools/generate-crds.ts` writes deploy/crds from this. */
+/** Every kind of the group metallb.io as the API server wants it; tools/generate-crds.ts writes deploy/crds from it. */
 import { bfdProfileCrd } from './bfd-profile.ts'
 import { bgpAdvertisementCrd } from './bgp-advertisement.ts'
 import { bgpPeerCrd } from './bgp-peer.ts'

@@ -1,4 +1,4 @@
-/** Structural OpenAPI v3 schemas of our kinds, and the CustomResourceDefinition (apiextensions.k8s.io/v1) around them. */
+/** Structural OpenAPI v3 schemas of our kinds, and the CustomResourceDefinition (apiextensions.k8s.io/v1) of each. */
 import type { KubeObject, ResourceType } from '../core/object.ts'
 
 export interface ValidationRule {

@@ -1,6 +1,6 @@
 /**
- * What the native mode of the reference could not do: chapter 01 section 2.3. Ours can; these are refused where the user asks for
- * the same strictness (decision 3).
+ * What the native mode of the reference could not do: chapter 01 section 2.3. Ours can; these are refused where the user
+ * asks for the same strictness (decision 3).
  */
 import { type BgpAdvertisement, type Problem, parseCommunity, parseDuration } from '../../core/config/index.ts'
 import { formatPrefix, rangePrefixes } from '../../core/ip/index.ts'

@@ -230,6 +230,11 @@ testExamples([
       /^spec\.addresses\[0\] parsing address pool x/,
     ],
   },
+  accepted(
+    'a v1beta1 peer in a file is converted: its zero timers are none (REF-BUG 2)',
+    `{apiVersion: metallb.io/v1beta1, ${peer(`${BASE}, holdTime: 90s, keepaliveTime: 0s`).slice(1)}`,
+    { holdMs: 90_000, keepaliveMs: 30_000 },
+  ),
   {
     name: 'a peer without spec has no local ASN',
     yaml: '{kind: BGPPeer, metadata: {name: tor1}}',

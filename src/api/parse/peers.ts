@@ -4,7 +4,8 @@ import { type Finding, type Peer, parseDuration } from '../../core/config/index.
 import { completeTimers, selectorErrors, timersFinding } from '../../core/config/rules/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import { anySelectorMatches, type LabelSelector } from '../../core/labels.ts'
-import { type BGPPeerResource, bgpPeerCrd } from '../bgp-peer.ts'
+import { type BGPPeerResource, type BGPPeerV1Beta1Resource, bgpPeerCrd } from '../bgp-peer.ts'
+import { toV1Beta2 } from '../bgp-peer-conversion.ts'
 import { type ObjectReport, type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
 import { passwordOf, type Secrets } from './password.ts'
 import { checkSelectors } from './selectors.ts'
@@ -12,14 +13,20 @@ import type { Labelled } from './snapshot.ts'
 
 type Spec = NonNullable<BGPPeerResource['spec']>
 
-const READING: Reading = { kind: 'BGPPeer', noun: 'peer', fields: { spec: specSchema(bgpPeerCrd) } }
-
-/** The peers of this node, or all where no node is given. */
-export function readPeers(objects: readonly BGPPeerResource[], node: Labelled | undefined, report: Report) {
-  return readObjects(READING, objects, report).filter(({ spec }) => concerns(node, spec?.nodeSelectors))
+const READING: Reading = {
+  kind: 'BGPPeer',
+  noun: 'peer',
+  fields: { apiVersion: { type: 'string' }, spec: specSchema(bgpPeerCrd) },
 }
 
-/** Whether an object with these node selectors is for the node; one that cannot be used is everybody's problem (REF-BUG 11). */
+/** The peers of this node, or all where no node is given. Those that a file has in v1beta1 are converted. */
+export function readPeers(objects: readonly BGPPeerResource[], node: Labelled | undefined, report: Report) {
+  return readObjects(READING, objects, report)
+    .filter(({ spec }) => concerns(node, spec?.nodeSelectors))
+    .map(peer => (peer.apiVersion === 'metallb.io/v1beta1' ? toV1Beta2(peer as BGPPeerV1Beta1Resource) : peer))
+}
+
+/** Whether node selectors mean the node; where one of them cannot be used, everybody has to say so (REF-BUG 11). */
 export function concerns(node: Labelled | undefined, selectors: readonly LabelSelector[] = []): boolean {
   if (node === undefined || selectors.length === 0) return true
   return anySelectorMatches(selectors, node.labels) || selectors.some(selector => selectorErrors(selector).length > 0)
@@ -38,48 +45,53 @@ export function parsePeers(resources: readonly BGPPeerResource[], references: Pe
 function parsePeer(resource: BGPPeerResource, { profiles, secrets }: PeerReferences, on: ObjectReport): Peer {
   const { name } = resource.metadata
   const spec: Spec = resource.spec ?? { myASN: 0 }
+  const { nodeSelectors = [], sourceAddress: source } = spec
   const context = `parsing peer ${name} `
-  const within: ObjectReport = {
-    ...on,
-    error: finding => on.error({ ...finding, message: context + finding.message }),
-  }
+  const within: ObjectReport = { ...on, error: finding => on.error({ ...finding, message: context + finding.message }) }
   checkAsNumbers(spec, within)
-  const { nodeSelectors = [], bfdProfile = '' } = spec
-  const invalid = [`failed to convert peer ${name} node selector`] as const
   const endpoint = endpointOf(spec, within)
   const times = timersOf(spec, within)
   const routerId = routerIdOf(spec, within)
-  const sourceAddress = addressOf(spec.sourceAddress, 'spec.sourceAddress', 'source IP', within)
+  const sourceAddress = addressOf(source, 'spec.sourceAddress', 'source IP', within)
+  const invalid = [`failed to convert peer ${name} node selector`] as const
   checkSelectors({ path: 'spec.nodeSelectors', selectors: nodeSelectors, invalid, context }, on)
-  if (spec.disableMP)
-    on.warning({
-      path: 'spec.disableMP',
-      message: "disable mp is deprecated and has no effect since it's the default behavior now",
-    })
   const password = passwordOf(resource, secrets, on)
-  if (bfdProfile && profiles !== undefined && !profiles.has(bfdProfile)) {
-    const message = `peer ${name} referencing non existing bfd profile ${bfdProfile}`
-    on.error({ path: 'spec.bfdProfile', message, transient: true })
-  }
+  checkProfile(name, spec, profiles, on)
+  if (spec.disableMP) on.warning({ path: 'spec.disableMP', message: DISABLE_MP })
   return {
     name,
-    myAsn: spec.myASN,
-    remoteAs: spec.dynamicASN ?? spec.peerASN ?? 0,
-    ...(spec.localASN ? { localAsn: spec.localASN } : {}),
+    ...plainFields(spec),
     endpoint,
-    port: spec.peerPort ?? 179,
     ...(sourceAddress ? { sourceAddress } : {}),
     ...times,
     ...(routerId ? { routerId } : {}),
     nodeSelectors,
     ...password,
-    ...(bfdProfile ? { bfdProfile } : {}),
+  }
+}
+
+const DISABLE_MP = "disable mp is deprecated and has no effect since it's the default behavior now"
+
+/** The fields that can hold nothing wrong. */
+function plainFields(spec: Spec) {
+  return {
+    myAsn: spec.myASN,
+    remoteAs: spec.dynamicASN ?? spec.peerASN ?? 0,
+    ...(spec.localASN ? { localAsn: spec.localASN } : {}),
+    port: spec.peerPort ?? 179,
+    ...(spec.bfdProfile ? { bfdProfile: spec.bfdProfile } : {}),
     gracefulRestart: spec.enableGracefulRestart ?? false,
     ebgpMultiHop: spec.ebgpMultiHop ?? false,
     ...(spec.vrf ? { vrf: spec.vrf } : {}),
     disableMP: spec.disableMP ?? false,
     dualStackAddressFamily: spec.dualStackAddressFamily ?? false,
   }
+}
+
+function checkProfile(name: string, { bfdProfile }: Spec, profiles: PeerReferences['profiles'], on: ObjectReport) {
+  if (!bfdProfile || profiles === undefined || profiles.has(bfdProfile)) return
+  const message = `peer ${name} referencing non existing bfd profile ${bfdProfile}`
+  on.error({ path: 'spec.bfdProfile', message, transient: true })
 }
 
 function checkAsNumbers({ myASN, peerASN, dynamicASN, ebgpMultiHop }: Spec, on: ObjectReport): void {

@@ -1,4 +1,4 @@
-/** What both kinds of advertisement have in common: which pools, from which nodes, for which services. Chapter 01 section 2.9. */
+/** What both kinds of advertisement say: which pools, from which nodes, for which services. Chapter 01 section 2.9. */
 import type { LabelSelector } from '../../core/labels.ts'
 import type { ObjectReport } from './objects.ts'
 import { checkSelectors, checkUnique, selectedNames } from './selectors.ts'

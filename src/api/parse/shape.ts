@@ -1,6 +1,6 @@
 /**
- * Reads JSON by a structural schema: types, bounds and required fields of nested objects. The API server has checked all this before,
- * files and tests have not. What comes back is safe to use as the resource's type; unknown fields stay away.
+ * Reads JSON by a structural schema: types, bounds and required fields of nested objects. The API server has checked all
+ * this before, files and tests have not. What comes back is safe to use as the resource's type; unknown fields stay away.
  */
 import type { Finding } from '../../core/config/index.ts'
 import type { Schema } from '../schema.ts'

@@ -376,7 +376,7 @@ function putPeer(world: World, spec: object): Promise<void> {
 
 function putSecret(world: World, name: string, password: string): Promise<void> {
   const metadata = { name, namespace: NAMESPACE, annotations: { last: password } }
-  world.kube.put(secrets, { metadata, type: BASIC_AUTH, data: { password } })
+  world.kube.put(secrets, { metadata, type: BASIC_AUTH, data: { password, other: password } })
   return world.settle()
 }
 

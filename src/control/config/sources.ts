@@ -61,7 +61,7 @@ export function sourcesOf(sources: ConfigSources): [keyof ConfigSources, Informe
   ][]
 }
 
-/** Whether the change can make another configuration. Labels of pools matter where there are advertisements to choose by them. */
+/** Whether the change can make another configuration. Labels of pools matter where advertisements choose by them. */
 export function changeMatters(
   sources: ConfigSources,
   source: keyof ConfigSources,

@@ -9,7 +9,7 @@ export interface AggregationConflict {
   readonly blockLength: number
 }
 
-/** The entries that have no block large enough for a prefix of that length: it would cover what the pool does not own. */
+/** The entries without a block large enough for such a prefix: it would cover what the pool does not own. */
 export function aggregationConflicts(
   { ranges, entries }: Pick<Pool, 'ranges' | 'entries'>,
   aggregationLength: Readonly<Record<Family, number>>,
