@@ -55,10 +55,13 @@ function open(
   answered: (response: IncomingMessage) => void,
 ): ClientRequest {
   const authorization: Record<string, string> = token === '' ? {} : { authorization: `Bearer ${token}` }
-  const headers = { ...authorization, accept, 'content-type': contentType }
+  const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : toJson(body))
+  // Node sends no length for the body of a DELETE unless it is told to.
+  const length: Record<string, number> = bytes === undefined ? {} : { 'content-length': bytes.length }
+  const headers = { ...authorization, ...length, accept, 'content-type': contentType }
   const settings = { method, headers, ca: caPem, agent: false }
   const request = (caPem === undefined ? httpRequest : httpsRequest)(`${url}${path}`, settings, answered)
-  request.end(body === undefined || Buffer.isBuffer(body) || typeof body === 'string' ? body : toJson(body))
+  request.end(bytes)
   return request
 }
 
@@ -72,12 +75,15 @@ export class OpenWatch {
   readonly events: WatchEvent[] = []
   /** Undefined while the stream is open. */
   ended: 'clean' | 'cut' | undefined
+  #answered = false
   readonly #request: ClientRequest
   readonly #waiting = new Set<() => void>()
 
   constructor(server: ApiServer, path: string) {
     let rest = ''
     this.#request = open(server, 'GET', path, {}, response => {
+      this.#answered = true
+      this.#wake()
       response.setEncoding('utf8')
       response.on('data', chunk => {
         const lines = (rest + chunk).split('\n')
@@ -98,14 +104,21 @@ export class OpenWatch {
     )
   }
 
-  /** Resolves once the condition holds; rejects after ten seconds without it. */
+  /** Resolves once the server has answered: from then on it misses nothing. */
+  opened(): Promise<void> {
+    return this.until(() => this.#answered)
+  }
+
+  /** Resolves once the condition holds, looked at whenever the stream opens, says something or ends; ten seconds. */
   async until(holds: () => boolean): Promise<void> {
-    const deadline = AbortSignal.timeout(10_000)
-    while (!holds()) {
-      await new Promise<void>((resolve, reject) => {
-        this.#waiting.add(resolve)
-        deadline.addEventListener('abort', () => reject(new Error(`the watch saw only ${this.seen.join(', ')}`)))
-      })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`the watch saw only ${this.seen.join(', ') || 'nothing'}`)), 10_000)
+    })
+    try {
+      while (!holds()) await Promise.race([late, new Promise<void>(resolve => this.#waiting.add(resolve))])
+    } finally {
+      clearTimeout(timer)
     }
   }
 

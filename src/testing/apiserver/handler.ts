@@ -122,7 +122,7 @@ export class Handler {
     }
     const resource = cluster.registry.get(group, version, plural)
     if (resource === undefined) throw unknownPath()
-    checkTarget(resource, target)
+    checkTarget(resource, target, info.verb)
     const renderer = rendererFor(resource, request.headers.accept ?? '', info.query.get('includeObject'))
     const call: Call = { info, target, resource, request, response, renderer, options: writeOptions(info.query) }
     const answer = await this.#dispatch(call)
@@ -199,18 +199,17 @@ function seenRequest({ verb, path, target }: RequestInfo, user: User): SeenReque
   return { verb, resource: full, namespace, name: name || undefined, user: user.name }
 }
 
-const NAMED_VERBS: Readonly<Record<string, readonly string[]>> = {
-  status: ['get', 'update', 'patch'],
-  finalize: ['update'],
-}
+const STATUS_VERBS = ['get', 'update', 'patch']
 
 /** 404 for subresources the kind does not have; 405 for methods that need a name or must have none. */
-function checkTarget(resource: Resource, { name, namespace, subresource }: Call['target']): void {
-  const known = subresource === '' || (subresource === 'status' && resource.statusSubresource)
-  const finalize = subresource === 'finalize' && resource.id === '/namespaces'
-  if (!(known || finalize) || NAMED_VERBS[subresource || 'status'] === undefined) throw unknownPath()
+function checkTarget(resource: Resource, { name, namespace, subresource }: Call['target'], verb: string): void {
+  if (subresource !== '' && !(subresource === 'status' && resource.statusSubresource)) throw unknownPath()
   if (!resource.namespaced && namespace !== undefined && resource.id !== '/namespaces') throw unknownPath()
   if (resource.namespaced && name !== '' && namespace === undefined) throw unknownPath()
+  const needsName = verb === 'update' || verb === 'patch'
+  if (name === '' ? needsName : verb === 'create') throw methodNotAllowed()
+  if (verb === 'create' && resource.namespaced && namespace === undefined) throw methodNotAllowed()
+  if (subresource !== '' && !STATUS_VERBS.includes(verb)) throw methodNotAllowed()
 }
 
 function writeOptions(query: URLSearchParams): Call['options'] {

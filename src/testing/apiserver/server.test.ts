@@ -159,22 +159,23 @@ describe('the API server', () => {
     assert.match(String(refused.body.message), /sendInitialEvents is forbidden for watch/)
   })
 
-  test('dropWatches: cleanly, or with 410 in the stream', async () => {
-    const path = `${MAPS}?watch=1&resourceVersion=${server.cluster.store.revision}`
-    const [clean, gone] = [new OpenWatch(server, path), new OpenWatch(server, path)]
-    await clean.until(() => server.watches.open >= 2)
-    server.dropWatches('gone')
-    await gone.until(() => gone.ended !== undefined && clean.ended !== undefined)
-    assert.deepEqual(
-      gone.events.map(({ type, object }) => `${type} ${object.code}`),
-      ['ERROR 410'],
-    )
-    assert.equal(gone.ended, 'clean')
-  })
+  for (const [how, events] of [
+    ['clean', []],
+    ['gone', ['ERROR 410']],
+  ] as const)
+    test(`dropWatches ${how} ends a watch after ${events.length} events`, async () => {
+      const watch = new OpenWatch(server, `${MAPS}?watch=1&resourceVersion=${server.cluster.store.revision}`)
+      await watch.opened()
+      server.dropWatches(how)
+      await watch.until(() => watch.ended !== undefined)
+      assert.equal(watch.ended, 'clean')
+      const seen = watch.events.map(({ type, object }) => `${type} ${object.code}`)
+      assert.deepEqual(seen, events)
+    })
 
   test('paused watches say nothing and lose nothing', async () => {
     const watch = new OpenWatch(server, `${MAPS}?watch=1&resourceVersion=${server.cluster.store.revision}`)
-    await watch.until(() => server.watches.open > 0)
+    await watch.opened()
     server.watches.pause()
     await make('quiet-1')
     await make('quiet-2')
@@ -269,12 +270,13 @@ describe('the API server', () => {
   })
 })
 
-test('a restart keeps data, port and certificate, and cuts every connection', async () => {
+test('a restart keeps data, port and certificate, and cuts every connection', async t => {
   const server = await startApiServer()
+  t.after(() => server.stop())
   const made = await call(server, 'POST', MAPS, { body: map('kept') })
   assert.equal(made.code, 201)
   const watch = new OpenWatch(server, `${MAPS}?watch=1&resourceVersion=${revision(made.body)}`)
-  await watch.until(() => server.watches.open > 0)
+  await watch.opened()
   const { url, caPem } = server
   await server.restart()
   await watch.until(() => watch.ended !== undefined)
@@ -284,16 +286,17 @@ test('a restart keeps data, port and certificate, and cuts every connection', as
   await assert.rejects(call(server, 'GET', MAPS), { code: 'ECONNREFUSED' })
 })
 
-test('a snapshot goes on elsewhere: objects, revisions, certificates; history is gone', async () => {
+test('a snapshot goes on elsewhere: objects, revisions, certificates; history is gone', async t => {
   const first = await startApiServer()
+  t.after(() => first.stop())
   const made = await call(first, 'POST', MAPS, { body: map('kept') })
   const snapshot = structuredClone(first.snapshot())
   await first.stop()
   const second = await startApiServer({ snapshot })
+  t.after(() => second.stop())
   assert.equal(second.caPem, first.caPem)
   assert.equal((await call(second, 'GET', `${MAPS}/kept`)).text, made.text)
   const next = await call(second, 'POST', MAPS, { body: map('next') })
   assert.ok(Number(revision(next.body)) > Number(revision(made.body)))
   assert.equal((await call(second, 'GET', `${MAPS}?watch=1&resourceVersion=1`)).code, 410)
-  await second.stop()
 })
