@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { services } from '../../api/index.ts'
 import type { KubeObject, ResourceType } from '../../core/object.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeLog } from '../../testing/fake-log.ts'
-import { answer, ScriptedApi, status } from '../../testing/scripted-api.ts'
+import { answer, type Handler, ScriptedApi, status } from '../../testing/scripted-api.ts'
 import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
 import { KubeClient } from './client.ts'
@@ -25,7 +26,8 @@ async function open(t: TestContext, timing: Partial<ReflectorTiming> = {}) {
   }
   const connection = new Connection({ access, clock: systemClock })
   const log = new FakeLog()
-  const context = { client: new KubeClient(connection, systemRandom), clock: systemClock, random: systemRandom, log }
+  const client = new KubeClient(connection, systemRandom)
+  const context = { client, clock: systemClock, random: systemRandom, log }
   const reflector = new Reflector(context, type, { timing: { backoffMs: () => 5, ...timing } })
   const changes: string[] = []
   reflector.subscribe(({ kind, object }) => void changes.push(`${kind} ${object.metadata.name}`))
@@ -37,7 +39,7 @@ async function open(t: TestContext, timing: Partial<ReflectorTiming> = {}) {
   const names = () => reflector.list().map(({ metadata }) => metadata.name)
   const watching = () => until(() => api.watches.size === 1, 'a watch is open')
   const count = (pattern: RegExp) => api.requests.filter(line => pattern.test(line)).length
-  return { api, reflector, changes, names, watching, log, lists: () => count(/limit=500/), count }
+  return { api, client, reflector, changes, names, watching, log, lists: () => count(/limit=500/), count }
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -312,6 +314,32 @@ test('a server that ends every watch at once is not asked in a hot loop', async 
   reflector.start()
   await fifth
   assert.deepEqual(pauses.slice(0, 5), [1, 2, 3, 4, 5])
+})
+
+test('a server that takes its time to refuse gets growing pauses all the same', async t => {
+  const clock = new FakeClock()
+  const pauses: number[] = []
+  const backoffMs = (failures: number) => {
+    pauses.push(failures)
+    setImmediate(() => clock.advance(1))
+    return 1
+  }
+  const { api, client } = await open(t)
+  const refuse: Handler = (_request, response) => {
+    clock.advance(2_000)
+    answer(response, 503, 'overloaded')
+  }
+  for (let times = 0; times < 2; times++) api.once('list', refuse)
+  for (let times = 0; times < 2; times++) api.once('watch', refuse)
+  const context = { client, clock, random: systemRandom, log: new FakeLog() }
+  const reflector = new Reflector(context, type, { timing: { backoffMs } })
+  reflector.start()
+  await until(() => api.watches.size === 1, 'a watch is open')
+  clock.advance(2_000)
+  api.resetWatches()
+  await until(() => pauses.length === 5, 'five pauses')
+  await reflector.stop()
+  assert.deepEqual(pauses, [1, 2, 3, 4, 1])
 })
 
 test('after stop nothing is told any more and no request is made', async t => {

@@ -35,7 +35,7 @@ export interface ReflectorTiming {
 }
 
 const TIMING: ReflectorTiming = { watchMs: 240_000, idleMs: 150_000, relistMs: 12 * 3_600_000, backoffMs }
-/** A watch that ends sooner counts as a failure: a server that ends each at once must not be asked in a hot loop. */
+/** A watch that ends sooner after it was accepted counts as a failure: no server may be asked in a hot loop. */
 const SETTLED_MS = 1_000
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
@@ -70,6 +70,8 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
   #version: string | undefined
   #relistAt = 0
   #heardAt: number | undefined
+  /** When the server accepted the present watch. */
+  #openedAt = Number.POSITIVE_INFINITY
   #error: KubeError | undefined
   #synced = false
   #waiting: (() => void)[] = []
@@ -129,10 +131,10 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
     const { signal } = this.#stopping
     let failures = 0
     while (!signal.aborted) {
-      const begun = clock.monotonic()
+      this.#openedAt = Number.POSITIVE_INFINITY
       const error = await this.#round()
       if (signal.aborted) return
-      const settled = clock.monotonic() - begun >= SETTLED_MS
+      const settled = clock.monotonic() - this.#openedAt >= SETTLED_MS
       if (settled) failures = 0
       if (error === undefined && settled) continue
       await pause(clock, this.#timing.backoffMs(++failures, random, error?.retryAfterMs), signal)
@@ -179,7 +181,7 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
   }
 
   async #watch(): Promise<void> {
-    const { client, random } = this.#context
+    const { client, clock, random } = this.#context
     const { namespace, labelSelector, fieldSelector } = this.#options
     const query = formatQuery({
       watch: true,
@@ -190,8 +192,11 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
       fieldSelector,
     })
     const path = collectionPath(this.type, namespace) + query
-    const { signal } = this.#stopping
-    await watch(client.connection, { path, idleMs: this.#timing.idleMs, signal }, event => this.#handle(event))
+    const opened = () => {
+      this.#openedAt = clock.monotonic()
+    }
+    const options = { path, idleMs: this.#timing.idleMs, signal: this.#stopping.signal, opened }
+    await watch(client.connection, options, event => this.#handle(event))
   }
 
   #handle(event: WatchEvent): void {
@@ -199,14 +204,9 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
     const version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion
     if (version !== undefined && this.#version !== undefined && isOlder(version, this.#version))
       throw new KubeError('GONE', `${this.type.plural}: resource version went back from ${this.#version} to ${version}`)
-    if (event.type === 'DELETED') this.#remove(event.object as T)
+    if (event.type === 'DELETED') this.#cache.remove(this.#reduce(event.object as T))
     else if (event.type !== 'BOOKMARK') this.#cache.put(this.#reduce(event.object as T))
     this.#version = version ?? this.#version
-  }
-
-  /** The last state known is handed on where the server sent it; the listener sees what is kept of it. */
-  #remove(object: T): void {
-    this.#cache.remove(this.#reduce(object))
   }
 
   /** Drops what nobody here reads and what makes up half of a typical object. */

@@ -19,6 +19,8 @@ export interface WatchOptions {
   /** Without a byte for so long the connection counts as hung. */
   readonly idleMs: number
   readonly signal: AbortSignal
+  /** The server accepted the watch. */
+  readonly opened: () => void
 }
 
 /** An object of etcd's limit of 1.5 MiB fits whatever its JSON escapes. */
@@ -29,6 +31,7 @@ export async function watch(connection: Connection, options: WatchOptions, handl
   const { path, signal } = options
   const what = `WATCH ${path.split('?')[0]}`
   const answer = await connection.open({ method: 'GET', path, signal })
+  options.opened()
   const idle = watchIdle(connection.clock, answer, options.idleMs)
   const lines = new LineSplitter(MAX_LINE_BYTES)
   try {
