@@ -41,6 +41,11 @@ function readTokens(file: string): TokenUser[] {
   return list as TokenUser[]
 }
 
+function readObjects(file: string): unknown[] {
+  const documents = parseAllDocuments(readFileSync(file, 'utf8'))
+  return documents.map(document => document.toJS() as unknown).filter(object => object !== null)
+}
+
 function writeKubeconfigs(server: ApiServer, directory: string, users: readonly string[]): void {
   mkdirSync(directory, { recursive: true })
   for (const user of users) {
@@ -66,9 +71,7 @@ async function main(): Promise<void> {
     ...{ rbac: !flags['no-rbac'], endpointSlices: !flags['no-endpoint-slices'] },
     snapshot: file !== undefined && existsSync(file) ? (parseJson(readFileSync(file, 'utf8')) as Snapshot) : undefined,
   })
-  for (const path of flags.load)
-    for (const document of parseAllDocuments(readFileSync(path, 'utf8')))
-      if (document.contents !== null) server.objects.ensure(document.toJS())
+  for (const path of flags.load) for (const object of readObjects(path)) server.objects.ensure(object)
   const users = ['admin', ...tokens.map(({ user }) => user)]
   if (flags['kubeconfig-dir'] !== undefined) writeKubeconfigs(server, flags['kubeconfig-dir'], users)
   if (file !== undefined) keepSnapshot(server, file, Number(flags['snapshot-seconds']) * 1000)
