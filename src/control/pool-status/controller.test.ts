@@ -142,3 +142,16 @@ test('who does not decide says nothing, and takes back what it said', async () =
   world.world.controller.setActive(false)
   assert.equal(world.gauge('addresses_total', 'p'), undefined)
 })
+
+test('a pool that is deleted while its status is written is no failure', async () => {
+  const world = new StatusWorld()
+  await world.pools({ p: ['10.0.0.0/24'] })
+  world.world.kube.fail = (_verb, type, ref) => {
+    if (type === ipAddressPools) world.world.kube.remove(type, { name: '', ...ref })
+  }
+  assert.equal(await world.shown('p'), undefined)
+  assert.deepEqual(
+    world.world.log.lines.filter(({ level }) => level === 'error'),
+    [],
+  )
+})

@@ -274,19 +274,21 @@ test('at the start the oldest that waits is served first, and the oldest that lo
   world.shows({ M: '10.0.0.0', L: '10.0.0.1', Q: '10.0.0.2', P: '10.0.0.3' })
 })
 
-test('a failure that comes back after a success is said again', async () => {
+test('a failure is said once, and again after a success or for a new Service of the name', async () => {
   const world = await ServiceWorld.of([poolOf('p', ['10.0.0.0/32'])])
-  const failed = 'Warning AllocationFailed'
-  const assigned = 'Normal IPAllocated'
+  const failed = 'Warning AllocationFailed Failed to allocate IP for "d/B": no available IPs'
   await world.put('A')
   await world.put('B')
   await world.put('B', { app: 'edited' })
   world.said('B', failed)
+  await world.remove('B')
+  await world.put('B')
+  world.said('B', failed)
   await world.remove('A')
-  await world.put('B', { lbIP: '10.9.9.9' })
-  await world.put('B', { lbIP: undefined })
-  await world.put('A', { created: '2020-01-01T00:00:00Z' })
-  world.said('B', assigned, failed, assigned)
+  await world.put('B', { type: 'ClusterIP' })
+  await world.put('A')
+  await world.put('B', { type: 'LoadBalancer' })
+  world.said('B', 'Normal IPAllocated', failed)
 })
 
 test('a write that has not been sent when leadership ends is never sent', async () => {

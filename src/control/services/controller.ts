@@ -263,7 +263,6 @@ export class ServiceController implements Task, UsageSource {
 
   async #decide(resource: ServiceResource, own: boolean): Promise<'done' | 'retry'> {
     const service = parseService(resource)
-    this.#disowned.delete(service.key)
     const outcome = converge(this.#allocator, service)
     this.#allocator.wait(service, outcome.needs)
     this.#announcer.announce(service, outcome)
@@ -297,7 +296,7 @@ export class ServiceController implements Task, UsageSource {
 
   async #write(resource: ServiceResource, outcome: Pick<Outcome, 'addresses' | 'pool'>): Promise<'done' | 'retry'> {
     const term = this.#term
-    const result = await this.#writer.write(resource, outcome, () => this.#open && term === this.#term)
+    const result = await this.#writer.write(resource, outcome, () => term === this.#term)
     if (result === 'done') this.#budget.spend(objectKey(resource.metadata))
     return result
   }

@@ -269,8 +269,7 @@ function strangersAt(use: Use, { key, share }: Holding, learned: boolean): Holdi
 }
 
 function sameHolding(a: Holding, b: Holding): boolean {
-  const { sharing, backend, group } = a.share
-  if (sharing !== b.share.sharing || backend !== b.share.backend || group !== b.share.group) return false
+  if (a.share.group !== b.share.group) return false
   return a.ports.length === b.ports.length && a.ports.every((port, index) => port === b.ports[index])
 }
 
