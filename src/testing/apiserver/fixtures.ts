@@ -1,6 +1,7 @@
 /** Objects put, read and removed by a test without a request. Creation still completes and validates them. */
 import { type KubeObject, type ObjectRef, objectKey, type ResourceType } from '../../core/object.ts'
 import type { Cluster } from './cluster.ts'
+import { admit } from './decode.ts'
 import { remove } from './deletion.ts'
 import { isFields, type KubeJson } from './object.ts'
 import type { Resource } from './resources.ts'
@@ -14,22 +15,21 @@ export class Fixtures {
   }
 
   /**
-   * Creates the object, or replaces spec, status and all of the one that is there; a status given is kept. Throws
-   * ApiError where the API would refuse it.
+   * Creates the object, or replaces the one that is there, with the status given and else the one it has. What the API
+   * fills in (addresses, defaults) is filled in; throws ApiError where the API would refuse the object.
    */
   put<T extends KubeObject>(object: T): T {
     const { resource, ref } = this.#find(object)
     const { store } = this.#cluster
-    const before = store.get(resource.id, objectKey(ref))
-    const given = object as unknown as KubeJson
-    const { namespace } = ref
-    const entry = before ?? create(this.#cluster, resource, namespace, given)
-    if (before === undefined && given.status === undefined) return entry.object as unknown as T
-    const metadata = { ...entry.object.metadata, ...given.metadata }
-    const base = before === undefined ? entry.object : { ...entry.object, ...given }
-    const put = { ...base, status: given.status ?? entry.object.status, metadata }
-    if (put.status === undefined) delete put.status
-    return store.put(resource.id, structuredClone(put) as KubeJson).object as unknown as T
+    const given = structuredClone(object) as unknown as KubeJson
+    const found = store.get(resource.id, objectKey(ref))
+    const before = (found ?? create(this.#cluster, resource, ref.namespace, given)).object
+    if (found === undefined && given.status === undefined) return before as unknown as T
+    const status = given.status ?? before.status
+    const after = { ...(found === undefined ? before : given), metadata: { ...before.metadata, ...given.metadata } }
+    const whole = structuredClone(status === undefined ? after : { ...after, status }) as KubeJson
+    admit(resource, whole, before, this.#cluster)
+    return store.put(resource.id, whole).object as unknown as T
   }
 
   /** Creates the object where there is none of its name. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { call, OpenWatch } from './bare-client.ts'
-import { type Fields, fieldsAt, listAt } from './object.ts'
+import { type Fields, fieldsAt, listAt, valueAt } from './object.ts'
 import { type ApiServer, startApiServer } from './server.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -225,6 +225,53 @@ describe('the API server', () => {
     assert.equal((await call(server, 'GET', MAPS, { token: 'guessed' })).code, 401)
     assert.equal((await call(server, 'GET', MAPS, { token: 'jane' })).code, 403)
     assert.equal((await call(server, 'GET', '/apis', { token: 'jane' })).code, 200, 'everyone may discover')
+  })
+
+  const review = async (path: string, spec: Fields) =>
+    (await call(server, 'POST', `/apis/${path}`, { body: { spec } })).body.status as Fields
+
+  test('a token review names the user of a token, and nobody for a wrong one', async () => {
+    const path = 'authentication.k8s.io/v1/tokenreviews'
+    const { authenticated, user } = await review(path, { token: 'jane' })
+    assert.deepEqual([authenticated, user], [true, { username: 'jane', groups: ['system:authenticated'] }])
+    assert.equal((await review(path, { token: 'guessed' })).authenticated, false)
+  })
+
+  test('an access review answers for objects and for paths', async () => {
+    const path = 'authorization.k8s.io/v1/subjectaccessreviews'
+    const ask = (spec: Fields) => review(path, { user: 'jane', groups: ['system:authenticated'], ...spec })
+    assert.equal((await ask({ resourceAttributes: { verb: 'list', resource: 'pods' } })).allowed, false)
+    assert.equal((await ask({ nonResourceAttributes: { verb: 'get', path: '/version' } })).allowed, true)
+    assert.equal((await ask({ nonResourceAttributes: { verb: 'get', path: '/metrics' } })).allowed, false)
+    assert.equal(
+      (await ask({ groups: ['system:masters'], resourceAttributes: { verb: 'list', resource: 'pods' } })).allowed,
+      true,
+    )
+  })
+
+  test('latency is waited for', async () => {
+    server.faults.setLatency(40)
+    const begun = performance.now()
+    await call(server, 'GET', MAPS)
+    server.faults.setLatency(0)
+    assert.ok(performance.now() - begun >= 39)
+  })
+
+  test('fixtures are completed and validated as requests are, and keep a status that is given', () => {
+    const ports = [{ port: 80 }]
+    const web = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'fixture' },
+      spec: { type: 'LoadBalancer', ports },
+    }
+    const status = { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } }
+    const made = server.objects.put({ ...web, status })
+    assert.deepEqual(made.status, { loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] } } as never)
+    const again = server.objects.put(web) as typeof web & { status?: unknown }
+    assert.deepEqual([valueAt(again, 'spec.clusterIP'), again.status], [valueAt(made, 'spec.clusterIP'), made.status])
+    assert.throws(() => server.objects.put({ ...web, spec: { ...web.spec, type: 'Balancer' } }), { code: 422 })
+    assert.throws(() => server.objects.put({ ...web, kind: 'Widget' }), /knows no v1 Widget/)
   })
 
   const bad: [name: string, method: string, path: string, body: unknown, code: number][] = [

@@ -68,6 +68,12 @@ test('a Node shows readiness, roles and addresses', () => {
   assert.ok(row.includes('10.0.0.1'))
 })
 
+test('an Event shows when, what and on which object, its name only in the wide form', () => {
+  const involvedObject = { kind: 'Service', name: 'web' }
+  const event = { involvedObject, type: 'Normal', reason: 'IPAllocated', message: 'Assigned IP\n', count: 3 }
+  assert.deepEqual(cells('Event', event), ['Normal', 'IPAllocated', 'service/web', 'Assigned IP', '<none>', 3, 'n'])
+})
+
 test('rows carry metadata, the object, or nothing, as asked', () => {
   const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'n' }, spec: {} }
   const row = (include: 'None' | 'Metadata' | 'Object') =>

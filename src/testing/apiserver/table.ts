@@ -18,9 +18,10 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object'
 const NAME: Column = { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name }
 const AGE: Column = { name: 'Age', type: 'string', cell: ({ metadata }) => age(metadata.creationTimestamp) }
 
-/** Name first, and the age last where the kind names no columns of its own. */
-export function allColumns(columns: readonly Column[]): Column[] {
-  return columns.length === 0 ? [NAME, AGE] : [NAME, ...columns]
+/** Name first, unless the kind has it elsewhere; and the age where the kind names no columns of its own. */
+function allColumns(columns: readonly Column[]): readonly Column[] {
+  if (columns.length === 0) return [NAME, AGE]
+  return columns.some(({ name }) => name === 'Name') ? columns : [NAME, ...columns]
 }
 
 export function table(
@@ -203,6 +204,7 @@ export const BUILT_IN_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     named('Message', ({ message }) => String(message ?? '').trim()),
     text('Source', 'source.component', 1),
     named('Count', event => event.count ?? 1, 1),
+    { ...NAME, priority: 1 },
   ],
   Lease: [text('Holder', 'spec.holderIdentity'), AGE],
   Deployment: [
