@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Mac, parseAddress } from '../../src/core/ip/index.ts'
-import { REPLY, ROUNDS_MS } from '../../src/protocols/arp/index.ts'
+import { REPLY } from '../../src/protocols/arp/index.ts'
+import { ROUNDS_MS } from '../../src/protocols/ethernet/index.ts'
 import { buildSegment, Client, Node, tearDown, until } from './arp-segment.ts'
 
 const root = process.getuid?.() === 0

@@ -1,9 +1,9 @@
 // Random bytes, and good frames with random damage, into everything that reads ARP. Run for long: node test/fuzz/arp.ts 10000000
 import { fileURLToPath } from 'node:url'
 import type { Mac } from '../../src/core/ip/index.ts'
-import { ArpStation, COUNTERS, decodeArp, encodeArp } from '../../src/protocols/arp/index.ts'
+import { ArpVoice, decodeArp, encodeArp } from '../../src/protocols/arp/index.ts'
 import { DecodeError } from '../../src/protocols/bytes/index.ts'
-import { decodeFrame } from '../../src/protocols/ethernet/index.ts'
+import { COUNTERS, decodeFrame, Station } from '../../src/protocols/ethernet/index.ts'
 import { FakeLink } from '../../src/testing/fake-link.ts'
 import { hex } from '../../src/testing/hex.ts'
 
@@ -16,7 +16,8 @@ const SEEDS = [
 export function fuzzArp(seed: number, runs: number): { answered: number; refused: number } {
   const random = generator(seed)
   const { left, right } = FakeLink.pair()
-  const station = new ArpStation({
+  const station = new Station({
+    voice: new ArpVoice(),
     open: () => left,
     excluded: () => false,
     report: () => {},

@@ -2,8 +2,10 @@
 import { endianness } from 'node:os'
 import koffi from 'koffi'
 
+export const AF_INET6 = 10
 export const AF_NETLINK = 16
 export const AF_PACKET = 17
+export const SOCK_DGRAM = 2
 export const SOCK_RAW = 3
 export const SOCK_NONBLOCK = 0o4000
 export const SOCK_CLOEXEC = 0o2000000
@@ -11,7 +13,7 @@ export const MSG_DONTWAIT = 0x40
 export const POLLIN = 1
 
 /** The errors callers tell apart. */
-export const ERRNO = { EINTR: 4, EAGAIN: 11, ENETDOWN: 100, ENOBUFS: 105 } as const
+export const ERRNO = { EINTR: 4, ENOMEM: 12, ENETDOWN: 100, ENOBUFS: 105 } as const
 
 const SCHED_FIFO = 1
 const SCHED_SETATTR: Readonly<Record<string, number>> = { x64: 314, arm64: 274 }

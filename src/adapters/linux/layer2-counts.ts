@@ -1,6 +1,6 @@
 /** Brings what the responder's thread counts into the metrics of chapter 03 section 5.1. */
 import type { Counter, Metrics } from '../../ports/index.ts'
-import { COUNTERS, GRATUITOUS, RECEIVED, SENT } from '../../protocols/arp/index.ts'
+import { COUNTERS, GRATUITOUS, RECEIVED, SENT } from '../../protocols/ethernet/index.ts'
 import { MAX_ADDRESSES } from './layer2-table.ts'
 
 export class CountCollector {

@@ -1,7 +1,7 @@
 /** What the main thread and the responder's thread tell each other. */
 import type { Mac } from '../../core/ip/index.ts'
 import type { LogFields, NetworkInterface } from '../../ports/index.ts'
-import type { Claim } from '../../protocols/arp/index.ts'
+import type { Claim } from '../../protocols/ethernet/index.ts'
 import type { Exclusions } from './exclusions.ts'
 
 /** Given to the worker at its start. */
@@ -28,19 +28,24 @@ export type FromWorker =
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly fields: LogFields }
   | { readonly kind: 'conflict'; readonly ip: string; readonly mac: Mac; readonly interface: string; count: number }
 
+/** An IPv4 address as a signed 32-bit number, an IPv6 address as a bigint: the two never meet. */
+export type Key = number | bigint
+
 /** Part of a change of the table, in few objects: copying it between threads costs microseconds. */
 export interface TableChange {
-  /** Addresses that are new or answered on other interfaces than before, as signed 32-bit numbers. */
-  readonly set: Int32Array
+  /** Addresses that are new or answered on other interfaces than before. */
+  readonly set: readonly Key[]
   /** For each of them its slot, and its place in `sets`. */
-  readonly slots: Uint32Array
-  readonly setOf: Uint32Array
+  readonly slots: readonly number[]
+  readonly setOf: readonly number[]
   readonly sets: readonly Claim['interfaces'][]
   /** Addresses no longer announced. */
-  readonly removed: Int32Array
+  readonly removed: readonly Key[]
 }
 
-export function* claimsOf({ set, slots, setOf, sets }: TableChange): Generator<[ip: number, claim: Claim]> {
-  for (let place = 0; place < set.length; place++)
-    yield [set[place]!, { interfaces: sets[setOf[place]!]!, slot: slots[place]! }]
+export function claimsOf({ set, slots, setOf, sets }: TableChange): [key: Key, claim: Claim][] {
+  return set.map((key, place) => [key, { interfaces: sets[setOf[place]!]!, slot: slots[place]! }])
 }
+
+export const isIPv4 = (key: Key): key is number => typeof key === 'number'
+export const isIPv6 = (key: Key): key is bigint => typeof key === 'bigint'

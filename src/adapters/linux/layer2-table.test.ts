@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatAddress, parseAddress } from '../../core/ip/index.ts'
 import type { AnnouncedAddress } from '../../ports/index.ts'
-import { type Claim, COUNTERS, GRATUITOUS, RECEIVED } from '../../protocols/arp/index.ts'
+import { type Claim, COUNTERS, GRATUITOUS, RECEIVED } from '../../protocols/ethernet/index.ts'
 import { FakeMetrics } from '../../testing/fake-metrics.ts'
 import { CountCollector } from './layer2-counts.ts'
-import { claimsOf, type TableChange } from './layer2-messages.ts'
+import { claimsOf, isIPv4, type Key, type TableChange } from './layer2-messages.ts'
 import { Layer2Table } from './layer2-table.ts'
 import { LineLimit } from './line-limit.ts'
 
@@ -17,7 +17,7 @@ const row = (text: string, ...interfaces: string[]): AnnouncedAddress => ({
 
 /** What a worker has after the parts have crossed to it. */
 class Worker {
-  readonly claims = new Map<number, Claim>()
+  readonly claims = new Map<Key, Claim>()
 
   hear(parts: readonly TableChange[]): this {
     for (const part of parts.map(part => structuredClone(part))) {
@@ -28,9 +28,9 @@ class Worker {
   }
 
   get text(): string[] {
-    const entries = [...this.claims].map(([ip, { interfaces }]) => {
+    const entries = [...this.claims].map(([key, { interfaces }]) => {
       const names = interfaces === 'all' ? interfaces : [...interfaces].sort().join('+')
-      return `${formatAddress({ family: 'ipv4', value: BigInt(ip >>> 0) })} ${names}`
+      return `${formatAddress(isIPv4(key) ? { family: 'ipv4', value: BigInt(key >>> 0) } : { family: 'ipv6', value: key })} ${names}`
     })
     return entries.sort()
   }
@@ -41,12 +41,12 @@ const sizes = (parts: readonly TableChange[]) => parts.map(({ set, removed }) =>
 test('only what changed crosses to the worker', () => {
   const table = new Layer2Table()
   const worker = new Worker()
-  worker.hear(table.replace([row('192.168.1.240'), row('10.0.0.1', 'a', 'b')]).parts)
-  assert.deepEqual(worker.text, ['10.0.0.1 a+b', '192.168.1.240 all'])
-  const same = table.replace([row('10.0.0.1', 'b', 'a'), row('192.168.1.240')])
+  worker.hear(table.replace([row('2001:db8::f'), row('192.168.1.240'), row('10.0.0.1', 'a', 'b')]).parts)
+  assert.deepEqual(worker.text, ['10.0.0.1 a+b', '192.168.1.240 all', '2001:db8::f all'])
+  const same = table.replace([row('10.0.0.1', 'b', 'a'), row('192.168.1.240'), row('2001:db8::f')])
   assert.deepEqual(sizes(same.parts), [[0, 0]], 'one empty part, to be confirmed')
   const other = table.replace([row('10.0.0.1', 'a', 'c'), row('10.0.0.2')])
-  assert.deepEqual(sizes(other.parts), [[2, 1]])
+  assert.deepEqual(sizes(other.parts), [[2, 2]])
   assert.deepEqual(worker.hear(other.parts).text, ['10.0.0.1 a+c', '10.0.0.2 all'])
   assert.deepEqual(new Worker().hear(table.everything()).text, worker.text)
 })
@@ -68,11 +68,10 @@ test('a large table crosses in parts', () => {
   ])
 })
 
-test('an address named twice is answered on the interfaces of both; IPv6 is not ours', () => {
+test('an address named twice is answered on the interfaces of both', () => {
   const text = (...rows: AnnouncedAddress[]) => new Worker().hear(new Layer2Table().replace(rows).parts).text
   assert.deepEqual(text(row('10.0.0.1', 'a'), row('10.0.0.1', 'b')), ['10.0.0.1 a+b'])
   assert.deepEqual(text(row('10.0.0.1', 'a'), row('10.0.0.1')), ['10.0.0.1 all'])
-  assert.deepEqual(text(row('2001:db8::1')), [])
 })
 
 test('a slot is given to another address only once it was released', () => {

@@ -1,8 +1,8 @@
 /** The main thread's picture of the table the worker has: finds what changed, and keeps a slot for each address. */
-import { formatAddress } from '../../core/ip/index.ts'
+import { type Address, formatAddress } from '../../core/ip/index.ts'
 import type { AnnouncedAddress } from '../../ports/index.ts'
-import type { Claim } from '../../protocols/arp/index.ts'
-import type { TableChange } from './layer2-messages.ts'
+import type { Claim } from '../../protocols/ethernet/index.ts'
+import { isIPv4, type Key, type TableChange } from './layer2-messages.ts'
 
 /** The counters of all slots lie in one piece of memory; pages never used cost nothing. */
 export const MAX_ADDRESSES = 1 << 20
@@ -17,7 +17,7 @@ export interface Difference {
 }
 
 export class Layer2Table {
-  readonly #claims = new Map<number, Claim>()
+  readonly #claims = new Map<Key, Claim>()
   /** Text of the addresses, by slot; the last one of a slot that is free. */
   readonly texts: string[] = []
   readonly #free: number[] = []
@@ -26,15 +26,15 @@ export class Layer2Table {
   replace(rows: readonly AnnouncedAddress[]): Difference {
     const wanted = merge(rows)
     if (wanted.size > MAX_ADDRESSES) throw new RangeError(`more than ${MAX_ADDRESSES} addresses to announce`)
-    const removed = [...this.#claims.keys()].filter(ip => !wanted.has(ip))
-    const freed = removed.map(ip => this.#claims.get(ip)!.slot)
-    for (const ip of removed) this.#claims.delete(ip)
-    const set: number[] = []
-    for (const [ip, interfaces] of wanted) {
-      const before = this.#claims.get(ip)
+    const removed = [...this.#claims.keys()].filter(key => !wanted.has(key))
+    const freed = removed.map(key => this.#claims.get(key)!.slot)
+    for (const key of removed) this.#claims.delete(key)
+    const set: Key[] = []
+    for (const [key, interfaces] of wanted) {
+      const before = this.#claims.get(key)
       if (before !== undefined && sameSet(before.interfaces, interfaces)) continue
-      this.#claims.set(ip, { interfaces, slot: before?.slot ?? this.#takeSlot(ip) })
-      set.push(ip)
+      this.#claims.set(key, { interfaces, slot: before?.slot ?? this.#takeSlot(key) })
+      set.push(key)
     }
     return { parts: this.#parts(set, removed), freed }
   }
@@ -48,22 +48,22 @@ export class Layer2Table {
     this.#free.push(...slots)
   }
 
-  #takeSlot(ip: number): number {
+  #takeSlot(key: Key): number {
     const slot = this.#free.pop() ?? this.texts.length
-    this.texts[slot] = formatAddress({ family: 'ipv4', value: BigInt(ip >>> 0) })
+    this.texts[slot] = formatAddress(addressOf(key))
     return slot
   }
 
   /** At least one, so that there is something to confirm. */
-  #parts(set: readonly number[], removed: readonly number[]): TableChange[] {
+  #parts(set: readonly Key[], removed: readonly Key[]): TableChange[] {
     const parts: TableChange[] = []
     for (let at = 0; at === 0 || at < Math.max(set.length, removed.length); at += PART)
       parts.push(this.#part(set.slice(at, at + PART), removed.slice(at, at + PART)))
     return parts
   }
 
-  #part(set: readonly number[], removed: readonly number[]): TableChange {
-    const claims = set.map(ip => this.#claims.get(ip)!)
+  #part(set: readonly Key[], removed: readonly Key[]): TableChange {
+    const claims = set.map(key => this.#claims.get(key)!)
     const places = new Map<string, number>()
     const sets: Claim['interfaces'][] = []
     const place = (interfaces: Claim['interfaces']) => {
@@ -72,25 +72,32 @@ export class Layer2Table {
       return places.get(key)!
     }
     return {
-      set: Int32Array.from(set),
-      slots: Uint32Array.from(claims, ({ slot }) => slot),
-      setOf: Uint32Array.from(claims, ({ interfaces }) => place(interfaces)),
+      set,
+      slots: claims.map(({ slot }) => slot),
+      setOf: claims.map(({ interfaces }) => place(interfaces)),
       sets,
-      removed: Int32Array.from(removed),
+      removed,
     }
   }
 }
 
-/** The IPv4 rows; an address named twice is answered on the interfaces of both. */
-function merge(rows: readonly AnnouncedAddress[]): Map<number, Claim['interfaces']> {
-  const wanted = new Map<number, Claim['interfaces']>()
+/** An address named twice is answered on the interfaces of both. */
+function merge(rows: readonly AnnouncedAddress[]): Map<Key, Claim['interfaces']> {
+  const wanted = new Map<Key, Claim['interfaces']>()
   for (const { address, interfaces } of rows) {
-    if (address.family !== 'ipv4') continue
-    const ip = Number(address.value) | 0
-    const other = wanted.get(ip)
-    wanted.set(ip, other === undefined ? interfaces : union(interfaces, other))
+    const key = keyOf(address)
+    const other = wanted.get(key)
+    wanted.set(key, other === undefined ? interfaces : union(interfaces, other))
   }
   return wanted
+}
+
+function keyOf({ family, value }: Address): Key {
+  return family === 'ipv4' ? Number(value) | 0 : value
+}
+
+function addressOf(key: Key): Address {
+  return isIPv4(key) ? { family: 'ipv4', value: BigInt(key >>> 0) } : { family: 'ipv6', value: key }
 }
 
 function union(a: Claim['interfaces'], b: Claim['interfaces']): Claim['interfaces'] {

@@ -5,16 +5,26 @@
  */
 import { endianness } from 'node:os'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { ArpStation, type Conflict, type StationEvent } from '../../protocols/arp/index.ts'
-import { ETHERTYPE_ARP } from '../../protocols/ethernet/index.ts'
+import { ArpVoice } from '../../protocols/arp/index.ts'
+import { type Claim, type Conflict, ETHERTYPE_ARP, Station, type StationEvent } from '../../protocols/ethernet/index.ts'
+import { NdpVoice } from '../../protocols/ndp/index.ts'
 import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
 import { becomeRealtime, ERRNO, errno, POLLIN, poll, read, SystemError, takeShortTurns } from './ffi.ts'
-import { claimsOf, type FromWorker, type ToWorker, type WorkerSetup } from './layer2-messages.ts'
+import {
+  claimsOf,
+  type FromWorker,
+  isIPv4,
+  isIPv6,
+  type TableChange,
+  type ToWorker,
+  type WorkerSetup,
+} from './layer2-messages.ts'
 import { LineLimit } from './line-limit.ts'
+import { NdpSocket } from './ndp-socket.ts'
 import { NetlinkReader } from './netlink.ts'
 import { HOST_AND_BROADCAST, PacketSocket } from './packet-socket.ts'
-import { stationLine } from './station-log.ts'
+import { type Protocol, stationLine } from './station-log.ts'
 
 const POLL_MS = 100
 /** Places in the poll set. */
@@ -27,7 +37,7 @@ const RETRY_MS = 5000
 const DRAIN = 64
 /** How many pairs are announced before requests are looked at. */
 const ANNOUNCE = 32
-const FRAME_BYTES = 128
+const FRAME_BYTES = 256
 const REALTIME_PRIORITY = 10
 /** An answer takes a tenth of this. */
 const TURN_NS = 100_000
@@ -40,31 +50,51 @@ export function runLayer2Worker(): void {
   new ResponderLoop(workerData as WorkerSetup, parentPort).run()
 }
 
+/** A socket to read from, and who listens. */
+interface Source {
+  readonly station: Station<number, PacketSocket> | Station<bigint, NdpSocket>
+  readonly index: number
+  readonly socket: PacketSocket
+}
+
 class ResponderLoop {
   readonly #setup: WorkerSetup
   readonly #port: MessagePort
   readonly #netlink = new NetlinkReader()
-  readonly #station: ArpStation<PacketSocket>
+  readonly #arp: Station<number, PacketSocket>
+  readonly #ndp: Station<bigint, NdpSocket>
   readonly #frame = Buffer.allocUnsafeSlow(FRAME_BYTES)
   readonly #wakeCount = new Uint8Array(8)
   readonly #limit = new LineLimit(LINES_PER_SECOND)
   readonly #conflicts = new Map<string, { count: number; reportedAt: number }>()
-  #sockets: (readonly [index: number, socket: PacketSocket])[] = []
+  #sockets: Source[] = []
   #descriptors = new PollSet([])
   #retryAt = Infinity
 
   constructor(setup: WorkerSetup, port: MessagePort) {
     this.#setup = setup
     this.#port = port
-    this.#station = new ArpStation({
+    const { counts, exclusions, verbose, refreshMs } = setup
+    const excluded = (name: string) => exclusions.some(pattern => pattern.test(name))
+    const common = { excluded, counts, verbose, refreshMs, random: systemRandom }
+    this.#arp = new Station({
+      ...common,
+      voice: new ArpVoice(),
       open: ({ index }) => new PacketSocket(index, ETHERTYPE_ARP, HOST_AND_BROADCAST),
-      excluded: name => setup.exclusions.some(pattern => pattern.test(name)),
-      report: event => this.#report(event),
-      counts: setup.counts,
-      verbose: setup.verbose,
-      refreshMs: setup.refreshMs,
-      random: systemRandom,
+      report: event => this.#report('ARP', event),
     })
+    this.#ndp = new Station({
+      ...common,
+      voice: new NdpVoice(),
+      open: ({ index }) => new NdpSocket(index),
+      watch: (socket, address) => socket.watch(address),
+      unwatch: (socket, address) => socket.unwatch(address),
+      report: event => this.#report('NDP', event),
+    })
+  }
+
+  get #stations(): readonly (Station<number, PacketSocket> | Station<bigint, NdpSocket>)[] {
+    return [this.#arp, this.#ndp]
   }
 
   run(): void {
@@ -73,7 +103,7 @@ class ResponderLoop {
     try {
       while (Atomics.load(this.#setup.stop, 0) === 0) this.#turn()
     } finally {
-      this.#station.close()
+      for (const station of this.#stations) station.close()
       this.#netlink.close()
     }
   }
@@ -83,26 +113,25 @@ class ResponderLoop {
     const ready = descriptors.wait(this.#sleepMs())
     if (ready > 0) {
       for (let place = 0; place < this.#sockets.length; place++)
-        if (descriptors.isReady(FIRST_SOCKET + place)) this.#drain(...this.#sockets[place]!)
+        if (descriptors.isReady(FIRST_SOCKET + place)) this.#drain(this.#sockets[place]!)
       if (descriptors.isReady(WAKE)) this.#readMessage()
       if (descriptors.isReady(NETLINK) && this.#netlink.read()) this.#followInterfaces()
     }
     const now = systemClock.monotonic()
     if (now >= this.#retryAt) this.#retry(now)
-    this.#station.announce(now, ANNOUNCE)
+    for (const station of this.#stations) station.announce(now, ANNOUNCE)
   }
 
   #sleepMs(): number {
-    const next = this.#station.nextAt()
-    if (next === undefined) return POLL_MS
+    const next = Math.min(this.#arp.nextAt() ?? Infinity, this.#ndp.nextAt() ?? Infinity)
     return Math.min(POLL_MS, Math.max(0, Math.ceil(next - systemClock.monotonic())))
   }
 
-  #drain(index: number, socket: PacketSocket): void {
+  #drain({ station, index, socket }: Source): void {
     for (let count = 0; count < DRAIN; count++) {
       const length = socket.receive(this.#frame)
       if (length < 0) return
-      this.#station.receive(index, this.#frame, length)
+      station.receive(index, this.#frame, length)
     }
   }
 
@@ -112,31 +141,51 @@ class ResponderLoop {
     const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
     if (received === undefined) return
     const now = systemClock.monotonic()
-    if (received.message.kind === 'reannounce') this.#station.reannounce(now)
+    if (received.message.kind === 'reannounce') for (const station of this.#stations) station.reannounce(now)
     else {
       const { change, id } = received.message
-      this.#station.change(claimsOf(change), change.removed, now)
+      this.#change(change, now)
       if (id !== undefined) this.#post({ kind: 'applied', id })
     }
   }
 
+  #change(change: TableChange, now: number): void {
+    const claims = claimsOf(change)
+    const ipv4 = claims.filter((entry): entry is [number, Claim] => isIPv4(entry[0]))
+    const ipv6 = claims.filter((entry): entry is [bigint, Claim] => isIPv6(entry[0]))
+    this.#arp.change(ipv4, change.removed.filter(isIPv4), now)
+    this.#ndp.change(ipv6, change.removed.filter(isIPv6), now)
+    this.#noteFailures()
+  }
+
   #followInterfaces(): void {
     const interfaces = this.#netlink.current()
-    this.#station.setInterfaces(interfaces, systemClock.monotonic())
+    for (const station of this.#stations) station.setInterfaces(interfaces, systemClock.monotonic())
     this.#watch()
     this.#post({ kind: 'interfaces', interfaces })
   }
 
   #retry(now: number): void {
-    this.#station.retry(now)
+    this.#retryAt = Infinity
+    for (const station of this.#stations) station.retry(now)
     this.#watch()
   }
 
   #watch(): void {
-    this.#retryAt = this.#station.failed ? systemClock.monotonic() + RETRY_MS : Infinity
-    this.#sockets = [...this.#station.links]
-    const sockets = this.#sockets.map(([, { fd }]) => fd)
-    this.#descriptors = new PollSet([this.#setup.wakeFd, this.#netlink.fd, ...sockets])
+    this.#noteFailures()
+    this.#sockets = this.#stations.flatMap(station =>
+      [...station.links].map(([index, socket]): Source => ({ station, index, socket })),
+    )
+    this.#descriptors = new PollSet([
+      this.#setup.wakeFd,
+      this.#netlink.fd,
+      ...this.#sockets.map(({ socket }) => socket.fd),
+    ])
+  }
+
+  #noteFailures(): void {
+    const failed = this.#stations.some(station => station.failed)
+    this.#retryAt = failed ? Math.min(this.#retryAt, systemClock.monotonic() + RETRY_MS) : Infinity
   }
 
   #schedule(): void {
@@ -148,12 +197,12 @@ class ResponderLoop {
     this.#post({ kind: 'log', level: 'info', fields: { op: 'startup', msg } })
   }
 
-  #report(event: StationEvent): void {
+  #report(protocol: Protocol, event: StationEvent): void {
     if (event.kind === 'conflict') this.#reportConflict(event)
     else {
       const suppressed = this.#limit.pass(systemClock.monotonic())
       if (suppressed === undefined) return
-      const { level, fields } = stationLine(event)
+      const { level, fields } = stationLine(protocol, event)
       this.#post({ kind: 'log', level, fields: suppressed > 0 ? { ...fields, suppressed } : fields })
     }
   }

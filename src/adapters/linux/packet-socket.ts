@@ -23,7 +23,8 @@ const SO_ATTACH_FILTER = 26
 /** One instruction of a classic BPF program: operation, jump where true, jump where false, operand. */
 export type Instruction = readonly [code: number, jt: number, jf: number, k: number]
 
-const LOAD_PACKET_TYPE = [0x20, 0, 0, 0xfffff004] as const // ld [SKF_AD_OFF + SKF_AD_PKTTYPE]
+/** Loads to whom the frame was, as the kernel sees it: 0 this host, 1 broadcast, 2 a group, 3 another host. */
+export const PACKET_TYPE = [0x20, 0, 0, 0xfffff004] as const // ld [SKF_AD_OFF + SKF_AD_PKTTYPE]
 const RETURN = 0x06
 const JUMP_GREATER = 0x25
 
@@ -32,7 +33,7 @@ const JUMP_GREATER = 0x25
  * VLANs that have no device of their own; those are marked OTHERHOST (IMP-12).
  */
 export const HOST_AND_BROADCAST: readonly Instruction[] = [
-  LOAD_PACKET_TYPE,
+  PACKET_TYPE,
   [JUMP_GREATER, 1, 0, 1],
   [RETURN, 0, 0, 128],
   [RETURN, 0, 0, 0],

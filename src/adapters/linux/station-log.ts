@@ -1,32 +1,38 @@
 /** The lines of chapter 03 section 1.12 for what happens in the responder's thread. */
 import type { LogFields } from '../../ports/index.ts'
-import type { Conflict, Failure, StationEvent } from '../../protocols/arp/index.ts'
+import type { Conflict, Exchange, Failure, StationEvent } from '../../protocols/ethernet/index.ts'
 
 export interface Line {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly fields: LogFields
 }
 
-export function stationLine(event: Exclude<StationEvent, Conflict>): Line {
+export type Protocol = 'ARP' | 'NDP'
+
+export function stationLine(protocol: Protocol, event: Exclude<StationEvent, Conflict>): Line {
+  const word = protocol.toLowerCase()
   switch (event.kind) {
     case 'created':
-      return info('createARPResponder', event.interface, 'created ARP responder for interface')
+      return info(`create${protocol}Responder`, event.interface, `created ${protocol} responder for interface`)
     case 'deleted':
-      return info('deleteARPResponder', event.interface, 'deleted ARP responder for interface')
-    case 'createFailed':
-      return failure('createARPResponder', event, 'failed to create ARP responder')
-    case 'gratuitousFailed':
-      return failure('gratuitousAnnounce', event, 'failed to make gratuitous ARP announcement')
-    case 'answered':
-      return { level: 'debug', fields: { ...event.exchange, msg: 'got ARP request for service IP, sending response' } }
+      return info(`delete${protocol}Responder`, event.interface, `deleted ${protocol} responder for interface`)
+    case 'answered': {
+      const msg = `got ${protocol} request for service IP, sending response`
+      return { level: 'debug', fields: { ...exchangeFields(protocol, event.exchange), msg } }
+    }
     case 'ignored': {
       const { ip, interface: name } = event.exchange
-      return { level: 'debug', fields: { op: 'arpRequestIgnore', ip, interface: name, reason: 'notMatchInterface' } }
+      return {
+        level: 'debug',
+        fields: { op: `${word}RequestIgnore`, ip, interface: name, reason: 'notMatchInterface' },
+      }
     }
     case 'replyFailed': {
-      const fields = { op: 'arpReply', ...event.exchange, error: event.error.message, msg: 'failed to send ARP reply' }
-      return { level: 'error', fields }
+      const fields = { op: `${word}Reply`, ...exchangeFields(protocol, event.exchange), error: event.error.message }
+      return { level: 'error', fields: { ...fields, msg: `failed to send ${protocol} reply` } }
     }
+    default:
+      return failure(protocol, event)
   }
 }
 
@@ -34,6 +40,22 @@ function info(event: string, name: string, msg: string): Line {
   return { level: 'info', fields: { event, interface: name, msg } }
 }
 
-function failure(op: string, { interface: name, ip, error }: Failure, msg: string): Line {
+function failure(protocol: Protocol, { kind, interface: name, ip, error }: Failure): Line {
+  const [op, msg] = failureWords(protocol)[kind]
   return { level: 'error', fields: { op, ...(ip && { ip }), interface: name, error: error.message, msg } }
+}
+
+function failureWords(protocol: Protocol): Record<Failure['kind'], readonly [op: string, msg: string]> {
+  const deaf = 'NDP responder will not respond to requests for this address'
+  return {
+    createFailed: [`create${protocol}Responder`, `failed to create ${protocol} responder`],
+    gratuitousFailed: ['gratuitousAnnounce', `failed to make gratuitous ${protocol} announcement`],
+    watchFailed: ['watchMulticastGroup', `failed to watch NDP multicast group for IP, ${deaf}`],
+    unwatchFailed: ['unwatchMulticastGroup', 'failed to unwatch NDP multicast group for IP'],
+  }
+}
+
+/** NDP has its own word for the sender's MAC. */
+function exchangeFields(protocol: Protocol, { senderMAC, ...exchange }: Exchange): LogFields {
+  return protocol === 'ARP' ? { ...exchange, senderMAC } : { ...exchange, senderLLAddr: senderMAC }
 }

@@ -1,4 +1,3 @@
-export * from './announcer.ts'
 export * from './packet.ts'
 export * from './responder.ts'
-export * from './station.ts'
+export * from './voice.ts'

@@ -10,7 +10,7 @@ import { answer, answeredIp, type Claims, claimed, type DropReason, writeGratuit
 const VIP = 0xc0a801f0 | 0 // 192.168.1.240
 const ELSEWHERE = 0xc0a801f1 | 0 // 192.168.1.241, only on eth1
 const MAC = '02:42:ac:11:00:02' as Mac
-const eth0 = { name: 'eth0', mac: macBytes(MAC) }
+const eth0 = { name: 'eth0', mac: macBytes(MAC), linkLocal: undefined }
 const claims: Claims = new Map([
   [VIP, { interfaces: 'all', slot: 0 }],
   [ELSEWHERE, { interfaces: new Set(['eth1']), slot: 1 }],
@@ -57,7 +57,7 @@ test('a tagged frame is answered untagged', () => {
 })
 
 test('an address announced only elsewhere is answered there with the MAC of that interface', () => {
-  const eth1 = { name: 'eth1', mac: hex`0242ac110003` }
+  const eth1 = { ...eth0, name: 'eth1', mac: hex`0242ac110003` }
   const answered = ask(patch(41, 0xf1), eth1)
   assert.ok(answered instanceof Uint8Array)
   assert.deepEqual(answered.subarray(22, 32), hex`0242ac110003 c0a801f1`)

@@ -5,26 +5,19 @@
  * The packet type (IMP-12: only HOST and BROADCAST) is the one condition that is not in the bytes; the kernel filter of
  * the packet socket checks it.
  */
-import { ETHERTYPE_ARP, HEADER_LENGTH, MINIMUM_FRAME, payloadOffset } from '../ethernet/index.ts'
+import {
+  type Claim,
+  ETHERTYPE_ARP,
+  HEADER_LENGTH,
+  MINIMUM_FRAME,
+  matches,
+  payloadOffset,
+  type Responder,
+} from '../ethernet/index.ts'
 import { PACKET_LENGTH, REPLY, REQUEST } from './packet.ts'
-
-/** Where an announced IPv4 address is answered. */
-export interface Claim {
-  /** Names of interfaces. */
-  readonly interfaces: ReadonlySet<string> | 'all'
-  /** The caller's own number for the address. */
-  readonly slot: number
-}
 
 /** Keys are addresses as signed 32-bit numbers: those never need memory of their own. */
 export type Claims = ReadonlyMap<number, Claim>
-
-export interface Responder {
-  /** Of the interface. */
-  readonly name: string
-  /** Of the interface, six bytes. */
-  readonly mac: Uint8Array
-}
 
 export type DropReason =
   /** Too short, or not IPv4 over Ethernet: code 2 of the reference. */
@@ -78,10 +71,6 @@ export function claimed(frame: Uint8Array, length: number, responder: Responder,
 /** The address a reply written by `answer` speaks for. */
 export function answeredIp(reply: Uint8Array): number {
   return int32(reply, HEADER_LENGTH + SENDER_IP)
-}
-
-export function matches(claim: Claim, interfaceName: string): boolean {
-  return claim.interfaces === 'all' || claim.interfaces.has(interfaceName)
 }
 
 /** A broadcast that tells the segment who has the address (section 2.6); fills 60 bytes. */

@@ -1,2 +1,5 @@
+export * from './announcer.ts'
+export * from './claim.ts'
 export * from './eligibility.ts'
 export * from './frame.ts'
+export * from './station.ts'

@@ -3,20 +3,19 @@ import { beforeEach, test } from 'node:test'
 import { formatAddress, type Mac, parseAddress } from '../../core/ip/index.ts'
 import type { NetworkInterface, Random } from '../../ports/index.ts'
 import { FakeLink } from '../../testing/fake-link.ts'
-import { decodeFrame, ETHERTYPE_ARP, encodeFrame } from '../ethernet/index.ts'
 import {
-  ArpStation,
   type Claim,
   COUNTERS,
-  decodeArp,
-  encodeArp,
+  decodeFrame,
+  ETHERTYPE_ARP,
+  encodeFrame,
   GRATUITOUS,
   RECEIVED,
-  REPLY,
-  REQUEST,
   SENT,
-} from './index.ts'
-import type { StationEvent } from './station.ts'
+  Station,
+  type StationEvent,
+} from '../ethernet/index.ts'
+import { ArpVoice, decodeArp, encodeArp, REPLY, REQUEST } from './index.ts'
 
 const CLIENT = '02:00:00:00:00:01' as Mac
 const VIP = '192.168.1.240'
@@ -26,7 +25,7 @@ let wires: Map<string, FakeLink>
 let events: StationEvent[]
 let counts: Uint32Array
 let refuse: Set<string>
-let station: ArpStation<FakeLink>
+let station: Station<number, FakeLink>
 let claimed: Set<number>
 
 beforeEach(() => {
@@ -35,7 +34,8 @@ beforeEach(() => {
   counts = new Uint32Array(4 * COUNTERS)
   refuse = new Set()
   claimed = new Set()
-  station = new ArpStation<FakeLink>({
+  station = new Station<number, FakeLink>({
+    voice: new ArpVoice(),
     open: ({ name }) => {
       if (refuse.has(name)) throw new Error(`${name} is busy`)
       const { left, right } = FakeLink.pair()
@@ -264,4 +264,37 @@ test('a frame for an interface that has just gone is nobody’s', () => {
   station.setInterfaces([], 60_000)
   hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
   assert.deepEqual(kinds(), ['deleted'])
+})
+
+test('addresses are watched on their interfaces for as long as they are wanted there, and failures are tried again', () => {
+  const watched: string[] = []
+  let broken = true
+  const { left } = FakeLink.pair()
+  const watching = new Station<number, FakeLink>({
+    voice: new ArpVoice(),
+    open: () => left,
+    watch: (_, key) => {
+      if (broken) throw new Error('no memory')
+      watched.push(`+${key & 255}`)
+    },
+    unwatch: (_, key) => watched.push(`-${key & 255}`),
+    excluded: () => false,
+    report: event => events.push(event),
+    counts,
+    verbose: false,
+    refreshMs: 0,
+    random: middling,
+  })
+  watching.change([[number(VIP), { interfaces: 'all', slot: 0 }]], [], 0)
+  watching.setInterfaces([link(1)], 0)
+  assert.ok(watching.failed)
+  broken = false
+  watching.retry(5000)
+  assert.ok(!watching.failed)
+  watching.retry(10_000)
+  assert.deepEqual(watched, ['+240'], 'once it works it is not done again')
+  watching.change([[number(VIP), { interfaces: new Set(['eth7']), slot: 0 }]], [], 0)
+  watching.change([], [number(VIP)], 0)
+  assert.deepEqual(watched, ['+240', '-240', '-240'])
+  assert.deepEqual(kinds(), ['created', 'watchFailed'])
 })

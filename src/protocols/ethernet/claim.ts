@@ -1,0 +1,20 @@
+/** Where an announced address is answered. */
+export interface Claim {
+  /** Names of interfaces. */
+  readonly interfaces: ReadonlySet<string> | 'all'
+  /** The caller's own number for the address. */
+  readonly slot: number
+}
+
+/** An interface as those who answer on it see it. */
+export interface Responder {
+  readonly name: string
+  /** Six bytes. */
+  readonly mac: Uint8Array
+  /** Its link-local address as a number, where it has one. */
+  readonly linkLocal: bigint | undefined
+}
+
+export function matches(claim: Claim, interfaceName: string): boolean {
+  return claim.interfaces === 'all' || claim.interfaces.has(interfaceName)
+}

@@ -1,0 +1,288 @@
+/**
+ * Everything a node says in one protocol of address resolution: a responder on each interface that may have one, the
+ * table of addresses, and the announcements. No loop, clock or socket of its own: the caller brings links, frames and
+ * the time, and a voice that knows the protocol.
+ */
+import { type Mac, macBytes } from '../../core/ip/index.ts'
+import type { Link, NetworkInterface, Random } from '../../ports/index.ts'
+import { Announcer } from './announcer.ts'
+import { type Claim, matches, type Responder } from './claim.ts'
+import { type Ineligible, linkLocal } from './eligibility.ts'
+
+/** Counters of one address, side by side at `slot * COUNTERS`. */
+export const RECEIVED = 0
+export const SENT = 1
+export const GRATUITOUS = 2
+export const COUNTERS = 3
+
+/** One protocol of address resolution, over addresses of type K. Called once a packet: it may reuse its buffers. */
+export interface Voice<K> {
+  ineligible(link: NetworkInterface, excluded: (name: string) => boolean): Ineligible | undefined
+  /** Writes `reply` and sets `asked` where the verdict is 'answer'; other verdicts are reasons not to. */
+  answer(frame: Uint8Array, length: number, responder: Responder, claims: ReadonlyMap<K, Claim>): string
+  /** The frame the last 'answer' is, and the address it is for. */
+  readonly reply: Uint8Array
+  readonly asked: K
+  /** The announced address, on this interface, that the sender of the frame says is its own. */
+  claimed(frame: Uint8Array, length: number, responder: Responder, claims: ReadonlyMap<K, Claim>): K | undefined
+  /** The frame in words: the address it asks for, or with 'sender' the address it claims. */
+  exchange(frame: Uint8Array, length: number, responder: Responder, announced: 'asked' | 'claimed'): Exchange
+  /** How many frames one announcement has, and the next of them. */
+  readonly frames: number
+  gratuitous(place: number, key: K, responder: Responder): Uint8Array
+  text(key: K): string
+}
+
+export type StationEvent =
+  | { readonly kind: 'created' | 'deleted'; readonly interface: string }
+  | Failure
+  | { readonly kind: 'answered' | 'ignored'; readonly exchange: Exchange }
+  | { readonly kind: 'replyFailed'; readonly exchange: Exchange; readonly error: Error }
+  | Conflict
+
+export interface Failure {
+  readonly kind: 'createFailed' | 'gratuitousFailed' | 'watchFailed' | 'unwatchFailed'
+  readonly interface: string
+  readonly error: Error
+  readonly ip?: string
+}
+
+/** Another host says that an announced address is its own. */
+export interface Conflict {
+  readonly kind: 'conflict'
+  readonly exchange: Exchange
+}
+
+export interface Exchange {
+  readonly interface: string
+  /** The announced address. */
+  readonly ip: string
+  readonly senderIP: string
+  readonly senderMAC: Mac
+  readonly responseMAC: Mac
+}
+
+export interface StationOptions<K, L extends Link> {
+  voice: Voice<K>
+  /** @throws where the interface cannot be opened; it is tried again at the next `retry`. */
+  open(link: NetworkInterface): L
+  /** Makes requests for the address reach the link, where that takes something. Harmless when repeated. @throws */
+  watch?(link: L, key: K): void
+  unwatch?(link: L, key: K): void
+  excluded(name: string): boolean
+  report(event: StationEvent): void
+  /** COUNTERS numbers for each slot, only ever added to. */
+  counts: Uint32Array
+  /** Whether answered and ignored requests are reported too. */
+  verbose: boolean
+  /** Milliseconds between refreshing announcements, 0 for none. */
+  refreshMs: number
+  random: Random
+}
+
+interface Attachment<L> extends Responder {
+  readonly link: L
+  name: string
+  mac: Uint8Array
+  linkLocal: bigint | undefined
+  /** Up and with carrier: what is sent arrives. */
+  alive: boolean
+}
+
+export class Station<K, L extends Link> {
+  readonly #options: StationOptions<K, L>
+  readonly #attachments = new Map<number, Attachment<L>>()
+  readonly #announcer: Announcer<K>
+  readonly #claims = new Map<K, Claim>()
+  #interfaces: readonly NetworkInterface[] = []
+  #failed = false
+
+  constructor(options: StationOptions<K, L>) {
+    this.#options = options
+    this.#announcer = new Announcer(options.refreshMs, options.random)
+  }
+
+  /** True where an interface could not be opened or an address not watched: `retry` later. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  /** What is open, by index of the interface. */
+  get links(): ReadonlyMap<number, L> {
+    return new Map([...this.#attachments].map(([index, { link }]) => [index, link]))
+  }
+
+  setInterfaces(interfaces: readonly NetworkInterface[], nowMs: number): void {
+    this.#interfaces = interfaces
+    this.retry(nowMs)
+  }
+
+  /** Opens what should be open and closes what should not. One interface that fails does not touch the others. */
+  retry(nowMs: number): void {
+    const failed = this.#failed
+    this.#failed = false
+    const eligible = this.#interfaces.filter(
+      link => this.#options.voice.ineligible(link, this.#options.excluded) === undefined,
+    )
+    const indices = new Set(eligible.map(({ index }) => index))
+    for (const index of this.#attachments.keys()) if (!indices.has(index)) this.#detach(index)
+    for (const link of eligible) {
+      const attachment = this.#attachments.get(link.index)
+      if (attachment === undefined) this.#attach(link, nowMs)
+      else this.#follow(attachment, link, failed, nowMs)
+    }
+  }
+
+  /** Addresses that are new or answered on other interfaces than before, and those that are no longer announced. */
+  change(set: Iterable<readonly [key: K, claim: Claim]>, removed: Iterable<K>, nowMs: number): void {
+    for (const key of removed) {
+      this.#claims.delete(key)
+      for (const [index, attachment] of this.#attachments) this.#drop(index, attachment, key)
+    }
+    for (const [key, claim] of set) {
+      this.#claims.set(key, claim)
+      for (const [index, attachment] of this.#attachments) this.#want(index, attachment, key, claim, nowMs)
+    }
+  }
+
+  /** Every address is announced again: others may have believed somebody else. */
+  reannounce(nowMs: number): void {
+    for (const index of this.#attachments.keys()) this.#announcer.restart(index, nowMs)
+  }
+
+  /** One frame that arrived on the interface. */
+  receive(index: number, frame: Uint8Array, length: number): void {
+    const attachment = this.#attachments.get(index)
+    if (attachment === undefined) return
+    const { voice, counts, verbose } = this.#options
+    const verdict = voice.answer(frame, length, attachment, this.#claims)
+    if (verdict === 'answer') {
+      const slot = COUNTERS * this.#claims.get(voice.asked)!.slot
+      counts[slot + RECEIVED]!++
+      if (this.#send(attachment, frame, length)) counts[slot + SENT]!++
+    } else if (verdict === 'notMatchInterface' && verbose) {
+      this.#options.report({ kind: 'ignored', exchange: voice.exchange(frame, length, attachment, 'asked') })
+    }
+    if (voice.claimed(frame, length, attachment, this.#claims) !== undefined) this.#suspect(frame, length, attachment)
+  }
+
+  /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
+  announce(nowMs: number, limit: number): void {
+    for (let count = 0; count < limit; count++) {
+      const due = this.#announcer.take(nowMs)
+      if (due === undefined) return
+      const attachment = this.#attachments.get(due.link)
+      const claim = this.#claims.get(due.key)
+      if (attachment?.alive && claim !== undefined) this.#announcePair(attachment, due.key, claim)
+    }
+  }
+
+  /** When `announce` has something to do next, undefined for never. */
+  nextAt(): number | undefined {
+    return this.#announcer.nextAt()
+  }
+
+  close(): void {
+    for (const index of this.#attachments.keys()) this.#detach(index)
+  }
+
+  #attach(link: NetworkInterface, nowMs: number): void {
+    try {
+      const state = {
+        name: link.name,
+        mac: macBytes(link.mac!),
+        linkLocal: linkLocal(link)?.value,
+        alive: link.carrier,
+      }
+      const attachment = { ...state, link: this.#options.open(link) }
+      this.#attachments.set(link.index, attachment)
+      this.#options.report({ kind: 'created', interface: link.name })
+      this.#wantAll(link.index, attachment, nowMs)
+    } catch (error) {
+      this.#failed = true
+      this.#options.report({ kind: 'createFailed', interface: link.name, error: error as Error })
+    }
+  }
+
+  #detach(index: number): void {
+    const attachment = this.#attachments.get(index)!
+    attachment.link.close()
+    this.#attachments.delete(index)
+    this.#announcer.forget(index)
+    this.#options.report({ kind: 'deleted', interface: attachment.name })
+  }
+
+  /** Name, MAC, link-local address and carrier of an interface may change while it stays the same one (IMP-11). */
+  #follow(attachment: Attachment<L>, link: NetworkInterface, failed: boolean, nowMs: number): void {
+    const mac = macBytes(link.mac!)
+    const renamed = attachment.name !== link.name
+    const restart = (link.carrier && !attachment.alive) || mac.some((byte, at) => byte !== attachment.mac[at])
+    attachment.name = link.name
+    attachment.mac = mac
+    attachment.linkLocal = linkLocal(link)?.value
+    attachment.alive = link.carrier
+    if (renamed || failed) this.#wantAll(link.index, attachment, nowMs)
+    if (restart) this.#announcer.restart(link.index, nowMs)
+  }
+
+  #wantAll(index: number, attachment: Attachment<L>, nowMs: number): void {
+    for (const [key, claim] of this.#claims) this.#want(index, attachment, key, claim, nowMs)
+  }
+
+  #want(index: number, attachment: Attachment<L>, key: K, claim: Claim, nowMs: number): void {
+    if (matches(claim, attachment.name)) {
+      this.#watch('watch', attachment, key)
+      this.#announcer.want(index, key, nowMs)
+    } else this.#drop(index, attachment, key)
+  }
+
+  #drop(index: number, attachment: Attachment<L>, key: K): void {
+    this.#watch('unwatch', attachment, key)
+    this.#announcer.drop(index, key)
+  }
+
+  #watch(what: 'watch' | 'unwatch', attachment: Attachment<L>, key: K): void {
+    try {
+      this.#options[what]?.(attachment.link, key)
+    } catch (error) {
+      this.#failed = true
+      this.#reportFailure(`${what}Failed`, attachment, key, error)
+    }
+  }
+
+  #send(attachment: Attachment<L>, request: Uint8Array, length: number): boolean {
+    const { voice, report, verbose } = this.#options
+    try {
+      attachment.link.send(voice.reply)
+      if (verbose) report({ kind: 'answered', exchange: voice.exchange(request, length, attachment, 'asked') })
+      return true
+    } catch (error) {
+      const exchange = voice.exchange(request, length, attachment, 'asked')
+      report({ kind: 'replyFailed', exchange, error: error as Error })
+      return false
+    }
+  }
+
+  #announcePair(attachment: Attachment<L>, key: K, { slot }: Claim): void {
+    const { voice, counts } = this.#options
+    try {
+      for (let place = 0; place < voice.frames; place++) {
+        attachment.link.send(voice.gratuitous(place, key, attachment))
+        counts[COUNTERS * slot + GRATUITOUS]!++
+      }
+    } catch (error) {
+      this.#reportFailure('gratuitousFailed', attachment, key, error)
+    }
+  }
+
+  #reportFailure(kind: Failure['kind'], { name }: Responder, key: K, error: unknown): void {
+    this.#options.report({ kind, interface: name, ip: this.#options.voice.text(key), error: error as Error })
+  }
+
+  /** Interfaces on one segment hear one another: only a MAC that is none of ours is somebody else. */
+  #suspect(frame: Uint8Array, length: number, attachment: Attachment<L>): void {
+    const exchange = this.#options.voice.exchange(frame, length, attachment, 'claimed')
+    if (this.#interfaces.some(({ mac }) => mac === exchange.senderMAC)) return
+    this.#options.report({ kind: 'conflict', exchange })
+  }
+}

@@ -1,0 +1,5 @@
+export * from './address.ts'
+export * from './message.ts'
+export * from './packet.ts'
+export * from './responder.ts'
+export * from './voice.ts'

@@ -1,0 +1,46 @@
+/** What carries a neighbor message: IPv6 and ICMPv6 with its checksum (RFC 8200 sections 3 and 8.1, RFC 4443). */
+import { DecodeError, internetChecksum, Reader, Writer } from '../bytes/index.ts'
+import { addressAt, bytesOf } from './address.ts'
+import { decodeNdp, encodeNdp, type NdpMessage } from './message.ts'
+
+const ICMPV6 = 58
+/** Proof that no router has passed it on (RFC 4861 section 7.1). */
+const HOP_LIMIT = 255
+
+export interface NdpPacket {
+  readonly source: bigint
+  readonly destination: bigint
+  readonly message: NdpMessage
+}
+
+/** Bytes behind the packet are padding. @throws DecodeError TRUNCATED, or MALFORMED for all that RFC 4861 discards */
+export function decodePacket(bytes: Uint8Array): NdpPacket {
+  const reader = new Reader(bytes)
+  const version = reader.u8() >> 4
+  if (version !== 6) throw new DecodeError('MALFORMED', `IP version ${version}`, 0)
+  reader.skip(3)
+  const length = reader.u16()
+  const nextHeader = reader.u8()
+  if (nextHeader !== ICMPV6) throw new DecodeError('MALFORMED', `next header ${nextHeader}`, 6)
+  const hopLimit = reader.u8()
+  if (hopLimit !== HOP_LIMIT) throw new DecodeError('MALFORMED', `hop limit ${hopLimit}`, 7)
+  const source = reader.take(16)
+  const destination = reader.take(16)
+  const body = reader.take(length)
+  if (internetChecksum(pseudoHeader(source, destination, length), body) !== 0)
+    throw new DecodeError('MALFORMED', 'a wrong ICMPv6 checksum', 42)
+  return { source: addressAt(source), destination: addressAt(destination), message: decodeNdp(body) }
+}
+
+export function encodePacket(packet: NdpPacket): Uint8Array {
+  const body = encodeNdp(packet.message)
+  const [source, destination] = [bytesOf(packet.source), bytesOf(packet.destination)]
+  const checksum = internetChecksum(pseudoHeader(source, destination, body.length), body)
+  body.set([checksum >> 8, checksum & 255], 2)
+  const header = new Writer(72).u32(0x60000000).u16(body.length).u8(ICMPV6).u8(HOP_LIMIT)
+  return header.put(source).put(destination).put(body).finish()
+}
+
+function pseudoHeader(source: Uint8Array, destination: Uint8Array, length: number): Uint8Array {
+  return new Writer(40).put(source).put(destination).u32(length).u32(ICMPV6).finish()
+}

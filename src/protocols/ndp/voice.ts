@@ -1,0 +1,45 @@
+/** NDP as a station speaks it. Addresses are 128-bit numbers. */
+import { macFromBytes } from '../../core/ip/index.ts'
+import { type Exchange, ndpIneligible, type Responder, type Voice } from '../ethernet/index.ts'
+import { textOf } from './address.ts'
+import { answerNdp, claimedNdp, gratuitousNdp, type NdpClaims, readFrame, speaker } from './responder.ts'
+
+export class NdpVoice implements Voice<bigint> {
+  readonly ineligible = ndpIneligible
+  readonly frames = 1
+  reply: Uint8Array = new Uint8Array(0)
+  asked = 0n
+
+  answer(frame: Uint8Array, length: number, responder: Responder, claims: NdpClaims): string {
+    const bytes = frame.subarray(0, length)
+    const answer = answerNdp(bytes, responder, claims)
+    if (typeof answer === 'string') return answer
+    this.reply = answer
+    this.asked = readFrame(bytes)!.packet.message.target
+    return 'answer'
+  }
+
+  claimed(frame: Uint8Array, length: number, responder: Responder, claims: NdpClaims): bigint | undefined {
+    return claimedNdp(frame.subarray(0, length), responder, claims)
+  }
+
+  /** Both kinds of message have what is asked for or claimed in one place: the target. */
+  exchange(frame: Uint8Array, length: number, { name, mac }: Responder): Exchange {
+    const received = readFrame(frame.subarray(0, length))!
+    return {
+      interface: name,
+      ip: textOf(received.packet.message.target),
+      senderIP: textOf(received.packet.source),
+      senderMAC: speaker(received),
+      responseMAC: macFromBytes(mac),
+    }
+  }
+
+  gratuitous(_place: number, key: bigint, responder: Responder): Uint8Array {
+    return gratuitousNdp(key, responder)
+  }
+
+  text(key: bigint): string {
+    return textOf(key)
+  }
+}
