@@ -241,9 +241,12 @@ export class Lab {
   }
 
   async restartController(): Promise<void> {
-    const { daemons } = this.#need
-    await daemons.stop('controller')
-    await daemons.startController()
+    await this.stopController()
+    await this.#need.daemons.startController()
+  }
+
+  stopController(): Promise<void> {
+    return this.#need.daemons.stop('controller')
   }
 
   /** The API server keeps its data over a restart. */
