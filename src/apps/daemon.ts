@@ -119,7 +119,7 @@ async function assemble<S extends FlagSpecs>(
   daemon.check?.(flags)
   const metrics = new PrometheusMetrics()
   addProcessMetrics(metrics)
-  const kube = await connect(common.kubeconfig, metrics)
+  const kube = await connect(common.kubeconfig, metrics, `metallb-${daemon.name}/${BUILD.version || BUILD.commit}`)
   const pod = await ownPod(kube, namespace, common['pod-name'])
   const informers = new Informers({ client: kube, clock, random, log })
   const component = `metallb-${daemon.name}`
@@ -161,10 +161,10 @@ function serviceAccountNamespace(): string {
   }
 }
 
-async function connect(kubeconfig: string, metrics: PrometheusMetrics): Promise<KubeClient> {
+async function connect(kubeconfig: string, metrics: PrometheusMetrics, userAgent: string): Promise<KubeClient> {
   try {
     const access = await loadAccess({ kubeconfig })
-    return new KubeClient(new Connection({ access, clock, metrics }), random)
+    return new KubeClient(new Connection({ access, clock, metrics, userAgent }), random)
   } catch (error) {
     throw new Fatal({ op: 'startup', error, msg: 'failed to create k8s client' })
   }

@@ -220,3 +220,21 @@ test('never two leaders, whatever the API refuses and the clocks do', async () =
     { numRuns: 30 },
   )
 })
+
+test('without rights to leases it leads unguarded, says so once, and goes back to the lease when it may', async () => {
+  const { api, candidate, pass, spec } = cluster()
+  const log = new FakeLog()
+  api.fail = () => {
+    throw new KubeError('FORBIDDEN', 'leases is forbidden', { status: 403 })
+  }
+  const a = candidate('a', { log })
+  a.election.start()
+  await pass(30_000)
+  assert.deepEqual([a.turns, a.election.leading], ['+', true])
+  assert.equal(log.lines.filter(({ level }) => level === 'warn').length, 1)
+  api.fail = () => {}
+  await pass(3_000)
+  assert.deepEqual([spec()?.holderIdentity, a.turns], ['a', '+'])
+  await a.election.stop()
+  assert.deepEqual([spec()?.holderIdentity, a.turns], ['', '+-'])
+})

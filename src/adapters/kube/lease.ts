@@ -46,6 +46,8 @@ export class LeaderElection implements Task {
   #leading = false
   #deadlineMs = 0
   #deadline: Timer | undefined
+  /** The manifests of the reference grant no rights to Leases: then this process decides as theirs does, unguarded. */
+  #unguarded = false
 
   constructor(options: LeaderElectionOptions) {
     this.#options = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000, ...options }
@@ -70,7 +72,7 @@ export class LeaderElection implements Task {
     await this.#running
     if (!this.#leading) return
     await this.#stopLeading('shutting down')
-    await this.#release()
+    if (!this.#unguarded) await this.#release()
   }
 
   async #run(): Promise<void> {
@@ -80,7 +82,8 @@ export class LeaderElection implements Task {
       try {
         if (await this.#acquireOrRenew()) this.#renewed(sentMs)
       } catch (error) {
-        this.#options.log.warn({ op: 'leaderElection', error, msg: 'failed to acquire or renew the lease' })
+        if (error instanceof KubeError && error.code === 'FORBIDDEN') this.#leadUnguarded(error)
+        else this.#options.log.warn({ op: 'leaderElection', error, msg: 'failed to acquire or renew the lease' })
       }
       await pause(clock, retryMs * (1 + random.next() / 5), this.#stopping.signal)
     }
@@ -140,11 +143,25 @@ export class LeaderElection implements Task {
     const leftMs = deadlineMs - clock.monotonic()
     if (leftMs <= 0 || this.#stopping.signal.aborted) return
     this.#deadline?.cancel()
+    this.#unguarded = false
     this.#deadlineMs = deadlineMs
     this.#deadline = clock.after(leftMs, () => void this.#stopLeading('the lease could not be renewed in time'))
     if (this.#leading) return
     this.#leading = true
     log.info({ op: 'leaderElection', identity, msg: 'became leader' })
+    onStarted()
+  }
+
+  #leadUnguarded(error: KubeError): void {
+    const { log, identity, onStarted } = this.#options
+    if (this.#unguarded || this.#stopping.signal.aborted) return
+    this.#unguarded = true
+    this.#deadline?.cancel()
+    this.#deadlineMs = Number.POSITIVE_INFINITY
+    const msg = 'no right to use a lease: leading without one, make sure that no second controller runs'
+    log.warn({ op: 'leaderElection', identity, error, msg })
+    if (this.#leading) return
+    this.#leading = true
     onStarted()
   }
 

@@ -374,3 +374,24 @@ for (const [version, than, older] of versions)
   test(`version ${version} is ${older ? '' : 'not '}older than "${than}"`, () => {
     assert.equal(isOlder(version, than), older)
   })
+
+test('where it may list and not watch it lists from time to time, and says so once', async t => {
+  const pauses: number[] = []
+  const backoffMs = (failures: number) => pauses.push(failures)
+  const { api, reflector, changes, log } = await open(t, { pollMs: 1, backoffMs })
+  const forbid = () =>
+    api.once('watch', (_request, response) => {
+      forbid()
+      answer(response, 403, status(403, 'Forbidden', 'services is forbidden: cannot watch'))
+    })
+  forbid()
+  reflector.start()
+  await reflector.whenSynced()
+  api.put('c')
+  await until(() => changes.includes('added c'), 'the change was polled')
+  assert.deepEqual(pauses, [])
+  assert.deepEqual(
+    log.lines.map(({ fields }) => fields.msg),
+    ['no right to watch, listing from time to time instead'],
+  )
+})

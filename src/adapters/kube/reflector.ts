@@ -31,10 +31,18 @@ export interface ReflectorTiming {
   readonly idleMs: number
   /** Everything is listed anew after this long, plus up to as much by chance: the answer to losses nobody thought of. */
   readonly relistMs: number
+  /** Between two lists where the API does not allow to watch. */
+  readonly pollMs: number
   readonly backoffMs: typeof backoffMs
 }
 
-const TIMING: ReflectorTiming = { watchMs: 240_000, idleMs: 150_000, relistMs: 12 * 3_600_000, backoffMs }
+const TIMING: ReflectorTiming = {
+  watchMs: 240_000,
+  idleMs: 150_000,
+  relistMs: 12 * 3_600_000,
+  pollMs: 30_000,
+  backoffMs,
+}
 /** A watch that ends sooner after it was accepted counts as a failure: no server may be asked in a hot loop. */
 const SETTLED_MS = 1_000
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -74,6 +82,8 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
   #openedAt = Number.POSITIVE_INFINITY
   #error: KubeError | undefined
   #synced = false
+  /** The API lets us list and not watch, as the reference's manifests do with pods: then lists must do. */
+  #polling = false
   #waiting: (() => void)[] = []
 
   constructor(context: ReflectorContext, type: ResourceType<T>, options: InformerOptions<T> = {}) {
@@ -196,7 +206,12 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
       this.#openedAt = clock.monotonic()
     }
     const options = { path, idleMs: this.#timing.idleMs, signal: this.#stopping.signal, opened }
-    await watch(client.connection, options, event => this.#handle(event))
+    try {
+      await watch(client.connection, options, event => this.#handle(event))
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.code !== 'FORBIDDEN') throw error
+      await this.#poll(error)
+    }
   }
 
   #handle(event: WatchEvent): void {
@@ -222,6 +237,16 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
     if (this.#error === undefined) return
     this.#context.log.info({ op: 'watch', resource: this.type.plural, msg: 'API server answers again' })
     this.#error = undefined
+  }
+
+  async #poll(error: KubeError): Promise<void> {
+    const { log, clock } = this.#context
+    const msg = 'no right to watch, listing from time to time instead'
+    if (!this.#polling) log.warn({ op: 'watch', resource: this.type.plural, error, msg })
+    this.#polling = true
+    this.#version = undefined
+    await pause(clock, this.#timing.pollMs, this.#stopping.signal)
+    this.#openedAt = Number.NEGATIVE_INFINITY // not a failure: no back-off
   }
 
   /** Whatever may mean that changes were missed (410, garbage, a refused version) leads to a new list. */
