@@ -306,7 +306,7 @@ describe('the API server', () => {
     })
 
   test('server-side apply and unknown patch types are refused with 415 and what would be accepted', async () => {
-    const apply = await call(server, 'PATCH', `${MAPS}/made`, {
+    const apply = await call(server, 'PATCH', `${MAPS}/not-there-yet`, {
       body: map('made'),
       contentType: 'application/apply-patch+yaml',
     })

@@ -95,6 +95,7 @@ export function patch(
   subresource: string | undefined,
   options: WriteOptions = {},
 ): Entry {
+  checkPatchType(resource, contentType)
   const entry = current(cluster, resource, ref)
   const seen = { ...entry.object, apiVersion: apiVersionOf(resource) }
   const patched = decode(resource, applyPatch(resource, seen, contentType, body), options)
@@ -102,23 +103,23 @@ export function patch(
   return replace(cluster, resource, entry, patched, subresource, options)
 }
 
+const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json']
+const STRATEGIC = 'application/strategic-merge-patch+json'
+
+function checkPatchType(resource: Resource, contentType: string): void {
+  if (contentType === 'application/apply-patch+yaml')
+    throw unsupportedMediaType('server-side apply is not supported by this server: use client-side apply')
+  const accepted = resource.custom ? PATCH_TYPES : [...PATCH_TYPES, STRATEGIC]
+  if (!accepted.includes(contentType))
+    throw unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+    )
+}
+
 function applyPatch(resource: Resource, target: Fields, contentType: string, body: unknown): unknown {
-  switch (contentType) {
-    case 'application/json-patch+json':
-      return jsonPatch(target, body)
-    case 'application/merge-patch+json':
-      return mergePatch(target, asPatch(body))
-    case 'application/strategic-merge-patch+json':
-      if (!resource.custom) return strategicMerge(target, asPatch(body), resource.mergeKeys)
-      break
-    case 'application/apply-patch+yaml':
-      throw unsupportedMediaType('server-side apply is not supported by this server: use client-side apply')
-  }
-  const accepted = ['application/json-patch+json', 'application/merge-patch+json']
-  if (!resource.custom) accepted.push('application/strategic-merge-patch+json')
-  throw unsupportedMediaType(
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
-  )
+  if (contentType === PATCH_TYPES[0]) return jsonPatch(target, body)
+  if (contentType === STRATEGIC) return strategicMerge(target, asPatch(body), resource.mergeKeys)
+  return mergePatch(target, asPatch(body))
 }
 
 function asPatch(body: unknown): Fields {
