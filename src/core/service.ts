@@ -74,9 +74,5 @@ export const POOL_ANNOTATION = 'metallb.io/ip-allocated-from-pool'
 /** The value of an annotation under the current or the deprecated prefix: the new key, where present, hides the old one. */
 export function annotationOf(service: Pick<Service, 'annotations'>, name: string): string | undefined {
   const { annotations } = service
-  for (const prefix of ['metallb.io', 'metallb.universe.tf']) {
-    const key = `${prefix}/${name}`
-    if (Object.hasOwn(annotations, key)) return annotations[key]
-  }
-  return undefined
+  return annotations[`metallb.io/${name}`] ?? annotations[`metallb.universe.tf/${name}`]
 }

@@ -17,8 +17,8 @@ export interface Want {
 
 /** One address gives its family, two of different families give `dual`; everything else is refused. */
 export function familiesOf(addresses: readonly { text: string; address?: Address }[]): Families | Refusal {
-  const shown = quoteList(addresses.map(({ text }) => text))
-  const failed = (what: string) => refuse('invalidFamilies', `IPFamilyForAddresses: ${what} ${shown}`)
+  const shown = () => quoteList(addresses.map(({ text }) => text))
+  const failed = (what: string) => refuse('invalidFamilies', `IPFamilyForAddresses: ${what} ${shown()}`)
   if (addresses.length < 1 || addresses.length > 2) return failed(`invalid ips length ${addresses.length}`)
   const [first, second] = addresses.map(({ address }) => address?.family)
   if (first === undefined || (addresses.length === 2 && second === undefined)) return failed('Invalid address')

@@ -14,8 +14,8 @@ export interface Holding {
 export interface Use {
   /** By Service key. */
   readonly holders: Map<string, Holding>
-  /** Who has which port. */
-  readonly ports: Map<string, string>
+  /** Who has which port; kept once two have held the address together. */
+  ports?: Map<string, string>
   /** The group of all its holders; empty where they do not agree or do not share. */
   group: string
 }
@@ -93,11 +93,12 @@ export class Space {
   }
 
   add(rank: bigint, holding: Holding): void {
-    const use = this.uses.get(rank) ?? { holders: new Map(), ports: new Map(), group: '' }
+    const use: Use = this.uses.get(rank) ?? { holders: new Map(), group: '' }
     const { group } = holding.share
     const agreed = use.holders.size === 0 || use.group === group ? group : ''
     use.holders.set(holding.key, holding)
-    for (const port of holding.ports) use.ports.set(port, holding.key)
+    if (use.ports === undefined && use.holders.size > 1) use.ports = portsOf(use)
+    else for (const port of holding.ports) use.ports?.set(port, holding.key)
     this.uses.set(rank, use)
     this.#regroup(rank, use, agreed)
   }
@@ -106,7 +107,7 @@ export class Space {
   remove(rank: bigint, holding: Holding): Use | undefined {
     const use = this.uses.get(rank)!
     use.holders.delete(holding.key)
-    for (const port of holding.ports) if (use.ports.get(port) === holding.key) use.ports.delete(port)
+    for (const port of holding.ports) if (use.ports?.get(port) === holding.key) use.ports.delete(port)
     if (use.holders.size > 0) {
       if (use.group === '') this.#regroup(rank, use, commonGroup(use))
       return use
@@ -136,7 +137,14 @@ export class Space {
 
 /** The first of the wanted ports that another Service has on the address. */
 export function clashingPort(use: Use, wanted: Holding): string | undefined {
-  return wanted.ports.find(port => (use.ports.get(port) ?? wanted.key) !== wanted.key)
+  const ports = use.ports ?? portsOf(use)
+  return wanted.ports.find(port => (ports.get(port) ?? wanted.key) !== wanted.key)
+}
+
+function portsOf({ holders }: Use): Map<string, string> {
+  const ports = new Map<string, string>()
+  for (const { key, ports: own } of holders.values()) for (const port of own) ports.set(port, key)
+  return ports
 }
 
 function commonGroup(use: Use): string {
