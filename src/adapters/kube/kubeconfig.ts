@@ -110,7 +110,8 @@ export async function readKubeconfig(paths: readonly string[]): Promise<Kubeconf
 }
 
 async function readRoot(path: string): Promise<Section> {
-  const { parse } = await import('yaml') // in-cluster the library is never loaded
+  // In-cluster the library is never loaded. Through `default`: a bundle gives a CommonJS module no named exports.
+  const { parse } = (await import('yaml')).default
   try {
     const root: unknown = parse(readFileSync(path, 'utf8'), { version: '1.1', logLevel: 'error' })
     if (isFields(root)) return new Section(path, '', root)
