@@ -1,5 +1,5 @@
-/** The programs a lab starts, run from source by the Node that runs the lab itself. */
-import { existsSync } from 'node:fs'
+/** The programs a lab starts, by the Node that runs the lab itself: a bundle where a fresh one is there, else the source. */
+import { existsSync, globSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -15,7 +15,17 @@ const PROGRAMS = {
 
 /** `--single-threaded-gc` keeps garbage collection from delaying the threads beside the main one (platform.md A). */
 export function nodeCommand(program: keyof typeof PROGRAMS, args: readonly string[] = []): string[] {
-  const file = ROOT + PROGRAMS[program]
-  if (!existsSync(file)) throw new Error(`the lab runs from a checkout: ${file} is missing`)
-  return [process.execPath, '--single-threaded-gc', file, ...args]
+  const source = ROOT + PROGRAMS[program]
+  if (!existsSync(source)) throw new Error(`the lab runs from a checkout: ${source} is missing`)
+  const bundle = `${ROOT}dist/${program}.js`
+  return [process.execPath, '--single-threaded-gc', isFresh(bundle) ? bundle : source, ...args]
+}
+
+let sourcesChanged: number | undefined
+
+/** Whether the bundle is newer than every source: a stale one would hide the change that is to be tested. */
+function isFresh(bundle: string): boolean {
+  if (!existsSync(bundle)) return false
+  sourcesChanged ??= Math.max(...globSync(`${ROOT}src/**/*.ts`).map(file => statSync(file).mtimeMs))
+  return statSync(bundle).mtimeMs > sourcesChanged
 }
