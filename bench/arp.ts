@@ -3,7 +3,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
@@ -17,7 +17,8 @@ const OUTSTANDING = 64
 const PREFIX = `arpbench${process.pid}`
 const NS = { client: `${PREFIX}c`, bridge: `${PREFIX}b`, node: `${PREFIX}n` }
 
-type Responder = 'c' | 'speaker'
+/** The speaker as root, with real-time scheduling, and with NET_RAW as its only capability. */
+type Responder = 'c' | 'speaker' | 'speaker, NET_RAW only'
 type Load = 'idle' | 'blocked'
 interface Result {
   latencies: number[]
@@ -69,7 +70,7 @@ async function measure(program: string): Promise<Map<string, Result>> {
   const results = new Map<string, Result>()
   for (let round = 1; round <= ROUNDS; round++)
     for (const load of ['idle', 'blocked'] as const)
-      for (const responder of ['c', 'speaker'] as const) {
+      for (const responder of ['c', 'speaker', 'speaker, NET_RAW only'] as const) {
         const key = `${responder} ${load}`
         console.error(`round ${round} of ${ROUNDS}: ${key}`)
         const result = results.get(key) ?? { latencies: [], lost: 0, perSecond: [] }
@@ -98,9 +99,10 @@ async function runOne(program: string, responder: Responder, load: Load, result:
 /** Beside the C responder the same busy loop runs in a process of its own. */
 async function start(program: string, responder: Responder, load: Load): Promise<ChildProcess[]> {
   const inNode = ['netns', 'exec', NS.node]
-  if (responder === 'speaker') {
+  if (responder !== 'c') {
     const words = [...inNode, process.execPath, '--single-threaded-gc', SPEAKER, 'speaker', load, BASE, String(COUNT)]
-    const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const env = { ...process.env, REALTIME: responder === 'speaker' ? '1' : '0' }
+    const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'], env })
     await Promise.race([
       once(child.stdout!, 'data'),
       once(child, 'exit').then(() => Promise.reject(new Error('the speaker ended'))),
@@ -131,7 +133,7 @@ function report(results: Map<string, Result>): void {
   console.table(targets)
   const directory = here('./results/')
   mkdirSync(directory, { recursive: true })
-  const setting = { addresses: COUNT, rate: RATE, seconds: SECONDS, rounds: ROUNDS, unit: 'us' }
+  const setting = { addresses: COUNT, rate: RATE, seconds: SECONDS, rounds: ROUNDS, unit: 'us', loadavg: loadavg() }
   writeFileSync(`${directory}arp.json`, `${JSON.stringify({ setting, rows, targets }, null, 2)}\n`)
 }
 

@@ -13,7 +13,7 @@ export const MSG_DONTWAIT = 0x40
 export const POLLIN = 1
 
 /** The errors callers tell apart. */
-export const ERRNO = { EINTR: 4, ENOMEM: 12, ENETDOWN: 100, ENOBUFS: 105 } as const
+export const ERRNO = { EINTR: 4, ENOMEM: 12, ENOBUFS: 105 } as const
 
 const SCHED_FIFO = 1
 const SCHED_SETATTR: Readonly<Record<string, number>> = { x64: 314, arm64: 274 }

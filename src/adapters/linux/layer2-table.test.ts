@@ -86,6 +86,13 @@ test('a slot is given to another address only once it was released', () => {
   assert.deepEqual(table.texts, ['10.0.0.3', '10.0.0.2'])
 })
 
+test('an address that moves to other interfaces keeps its slot', () => {
+  const table = new Layer2Table()
+  table.replace([row('10.0.0.1', 'a')])
+  const { parts, freed } = table.replace([row('10.0.0.1', 'b')])
+  assert.deepEqual([parts[0]!.slots, freed], [[0], []])
+})
+
 test('whatever the changes, the worker ends up with the last table, and no slot is used twice', () => {
   const rows = fc
     .uniqueArray(fc.nat(20), { maxLength: 12 })

@@ -6,7 +6,6 @@ import {
   addressOf,
   bind,
   close,
-  ERRNO,
   errno,
   MSG_DONTWAIT,
   recv,
@@ -64,11 +63,7 @@ export class PacketSocket implements Link {
   }
 
   receive(into: Uint8Array): number {
-    for (;;) {
-      const length = recv(this.#fd, into, into.length, MSG_DONTWAIT)
-      // The news that the interface went down comes first; netlink tells what follows from it.
-      if (length >= 0 || (errno() !== ERRNO.ENETDOWN && errno() !== ERRNO.EINTR)) return length
-    }
+    return recv(this.#fd, into, into.length, MSG_DONTWAIT) // that the interface went down is told here once: no frame either
   }
 
   /** Harmless when it already happened: by then the number may be somebody else's. */
