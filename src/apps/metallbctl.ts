@@ -17,6 +17,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'a bare-metal cluster in network namespaces on this machine',
     run: async args => (await import('./cli/lab.ts')).labCommand(args),
   },
+  validate: {
+    synopsis: '-f FILE|DIR|-… | --live | --diff -f FILE|DIR|-…',
+    summary: 'what is wrong with a configuration, and where; what applying files would change',
+    run: async args => (await import('./cli/validate.ts')).validateCommand(args),
+  },
 }
 
 function help(): string {

@@ -12,6 +12,8 @@ export function readShape(schema: Schema, value: unknown, path: string, findings
       return readObject(schema, value, path, findings)
     case 'array':
       if (!Array.isArray(value)) return mismatch('a list', value, path, findings)
+      if (value.length < (schema.minItems ?? 0))
+        findings.push({ path, message: `must have at least ${schema.minItems} items` })
       return value.map((item, index) => readShape(schema.items!, item, `${path}[${index}]`, findings))
     case 'integer':
       return readInteger(schema, value, path, findings)

@@ -24,7 +24,7 @@ const refused: [string, string][] = [
   ['kind: A\nmetadata: {name: a}\n---\nkind: B\n', 'x.yaml:4:1: not a Kubernetes object'],
   ['- 1', 'x.yaml:1:1: not a Kubernetes object'],
   ['kind: A\nmetadata: {name: 7}', 'x.yaml:1:1: not a Kubernetes object'],
-  ['kind: List\nitems: [null]', 'x.yaml:1:1: not a Kubernetes object'],
+  ['kind: List\nitems: [null]', 'x.yaml:2:9: not a Kubernetes object'],
 ]
 for (const [text, place] of refused)
   test(`refused at ${place}: ${JSON.stringify(text)}`, () =>
