@@ -1,11 +1,12 @@
 /** The built-in kinds the server knows. A Deployment is only a stored object here: nothing acts on it. */
+
+import { BUILT_IN_COLUMNS } from './columns.ts'
 import { admitCrd } from './crd.ts'
 import { isFields, type KubeJson, timestamp } from './object.ts'
 import type { MergeKeys } from './patch.ts'
 import { type Admit, defineResource, type Resource } from './resources.ts'
 import { SERVICE_SCHEMA } from './service-schema.ts'
 import { admitService } from './services.ts'
-import { BUILT_IN_COLUMNS } from './table.ts'
 
 const POD_SPEC_KEYS: MergeKeys = {
   containers: 'name',

@@ -53,7 +53,7 @@ function complete(crd: KubeJson, spec: Fields, names: Fields, versions: Fields[]
   }
 }
 
-/** One resource a served version, the storage version first. */
+/** One resource a served version. */
 export function crdResources(crd: KubeJson): Resource[] {
   const spec = fieldsAt(crd, 'spec')
   const names = fieldsAt(spec, 'names')
@@ -61,7 +61,6 @@ export function crdResources(crd: KubeJson): Resource[] {
   const storage = String(versions.find(version => version.storage === true)!.name)
   return versions
     .filter(version => version.served === true)
-    .sort((a, b) => Number(b.storage === true) - Number(a.storage === true))
     .map(version =>
       defineResource({
         group: String(spec.group),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { call } from './bare-client.ts'
+import { compareVersions } from './discovery.ts'
 import { type Fields, fieldsAt, listAt, valueAt } from './object.ts'
 import { type ApiServer, startApiServer } from './server.ts'
 
@@ -147,29 +148,7 @@ describe('custom resources', () => {
   })
 })
 
-test('a client certificate is an identity, its organisations are groups', async t => {
-  const server = await startApiServer()
-  t.after(() => server.stop())
-  const { parse } = await import('yaml')
-  const { request } = await import('node:https')
-  const { user } = parse(await server.certificateKubeconfig('root', ['system:masters', 'dev'])).users[0]
-  const pem = (field: string) => Buffer.from(user[field], 'base64').toString()
-  const identity = { cert: pem('client-certificate-data'), key: pem('client-key-data'), ca: server.caPem }
-  const answer = await new Promise<string>((resolve, reject) => {
-    const url = `${server.url}/apis/authentication.k8s.io/v1/selfsubjectreviews`
-    const settings = { ...identity, method: 'POST', agent: false, headers: { 'content-type': 'application/json' } }
-    const sent = request(url, settings, response => {
-      let text = ''
-      response.on('data', chunk => {
-        text += chunk
-      })
-      response.on('end', () => resolve(text))
-    })
-    sent.on('error', reject)
-    sent.end('{}')
-  })
-  assert.deepEqual(JSON.parse(answer).status.userInfo, {
-    username: 'root',
-    groups: ['system:masters', 'dev', 'system:authenticated'],
-  })
+test('versions are preferred as Kubernetes prefers them', () => {
+  const versions = ['v1alpha1', 'v1beta1', 'v2alpha1', 'v1', 'v1beta2', 'v2']
+  assert.deepEqual(versions.sort(compareVersions), ['v2', 'v1', 'v1beta2', 'v1beta1', 'v2alpha1', 'v1alpha1'])
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BUILT_IN_COLUMNS } from './columns.ts'
 import { jsonPath } from './jsonpath.ts'
 import type { KubeJson } from './object.ts'
-import { age, BUILT_IN_COLUMNS, table } from './table.ts'
+import { age, table } from './table.ts'
 
 const at = (seconds: number) => age('2026-01-01T00:00:00Z', Date.UTC(2026, 0, 1) + seconds * 1000)
 const ages: [seconds: number, text: string][] = [
