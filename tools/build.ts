@@ -10,6 +10,7 @@ await build({
     metallbctl: 'src/apps/metallbctl.ts',
     'responder-worker': 'src/apps/speaker/responder-worker.ts',
     apiserver: 'src/testing/apiserver/main.ts',
+    ...Object.fromEntries(['web', 'relay', 'probe', 'fetch'].map(name => [name, `src/apps/lab/programs/${name}.ts`])),
   },
   outdir: 'dist',
   bundle: true,
@@ -21,5 +22,5 @@ await build({
   sourcemap: true,
   // CommonJS packages inside an ES module bundle still call require for Node's own modules.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  logLevel: 'info',
+  logLevel: 'warning',
 })

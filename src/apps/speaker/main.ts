@@ -168,8 +168,8 @@ function readExclusions(): Exclusions {
 
 /** The worker's program: beside the bundle, or the source. */
 function responderWorker(): URL {
-  const bundled = import.meta.url.includes('/dist/')
-  return new URL(bundled ? './responder-worker.js' : './responder-worker.ts', import.meta.url)
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  return new URL(`./responder-worker.${extension}`, import.meta.url)
 }
 
 export const main = (args: readonly string[]) => runDaemon(speaker, args)

@@ -1,0 +1,31 @@
+// npm run bench [-- NAME …]: runs benches one after another; without a name lists them. Each prints a table and writes
+// bench/results/NAME.json.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+const BENCHES: Readonly<Record<string, string>> = {
+  allocator: '1k, 10k and 60k Services into a /16, one by one; refusals, re-learning, releases',
+  announce: 'deciding who announces 10,000 Services',
+  arp: 'ARP answers, idle and with the main thread blocked, beside a plain C responder (root, gcc)',
+  config: 'parsing and comparing configurations',
+  daemons: 'start of the controller, memory of both daemons (root)',
+  failover: 'outage a client sees when the owner of its address is killed (root)',
+  watch: 'list and watch of 10,000 Services: time, blocks of the event loop, memory',
+}
+
+const [first, ...rest] = process.argv.slice(2)
+const names = first === 'all' ? Object.keys(BENCHES) : first === undefined ? [] : [first]
+const unknown = names.filter(name => !existsSync(new URL(`./${name}.ts`, import.meta.url)))
+if (names.length === 0 || unknown.length > 0) {
+  for (const name of unknown) console.error(`no such bench: ${name}`)
+  console.log('npm run bench -- NAME [ARGUMENTS], or all:')
+  for (const [name, summary] of Object.entries(BENCHES)) console.log(`  ${name.padEnd(10)} ${summary}`)
+  process.exit(names.length === 0 ? 0 : 2)
+}
+let failed = 0
+for (const name of names) {
+  const file = new URL(`./${name}.ts`, import.meta.url).pathname
+  const { status } = spawnSync(process.execPath, ['--expose-gc', file, ...rest], { stdio: 'inherit' })
+  if (status !== 0) failed++
+}
+process.exit(failed > 0 ? 1 : 0)
