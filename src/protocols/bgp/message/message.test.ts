@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressFromBytes, parseAddress, parsePrefix } from '../../../core/ip/index.ts'
 import { hex } from '../../../testing/hex.ts'
+import type { Attribute } from '../attribute/index.ts'
 import { BgpError, type BgpErrorCode } from '../errors.ts'
 import { Framer } from '../framing.ts'
 import { cease, hardReset } from '../notification.ts'
@@ -11,8 +12,10 @@ import { decodeMessage, encodeMessage, endOfRibUpdate, type Message } from './in
 const M = 'ffffffffffffffffffffffffffffffff'
 const ip = (text: string) => parseAddress(text)!
 const prefix = (text: string) => parsePrefix(text)!
-const asPath = (...asns: number[]) =>
-  ({ kind: 'as path', segments: asns.length > 0 ? [{ kind: 'sequence', asns }] : [] }) as const
+const asPath = (...asns: number[]): Attribute => ({
+  kind: 'as path',
+  segments: asns.length > 0 ? [{ kind: 'sequence', asns }] : [],
+})
 const igp = { kind: 'origin', origin: 'igp' } as const
 const nextHop = (text: string) => ({ kind: 'next hop', address: ip(text) }) as const
 const v4 = { afi: 1, safi: 1 }
