@@ -31,6 +31,12 @@ export const speakerFlags = {
     default: false,
     help: 'announce even from nodes labelled node.kubernetes.io/exclude-from-external-load-balancers',
   },
+  'gratuitous-arp-interval': {
+    type: 'string',
+    default: '0',
+    env: 'METALLB_GRATUITOUS_ARP_INTERVAL',
+    help: 'time between refreshing layer 2 announcements, e.g. 30s; 0 for none',
+  },
   'bgp-debounce-timeout': {
     type: 'string',
     default: '3000',

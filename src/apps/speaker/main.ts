@@ -21,10 +21,12 @@ import { Layer2Protocol, SpeakerController } from '../../control/announce/index.
 import { ConfigLoader } from '../../control/config/index.ts'
 import { L2StatusController } from '../../control/l2-status/index.ts'
 import { disabledMembership, HeartbeatMembership } from '../../control/membership/index.ts'
+import { parseDuration } from '../../core/config/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import type { Membership, Task } from '../../ports/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { type SpeakerFlags, speakerFlags } from './flags.ts'
+import { responderWorkerUrl } from './responder-worker-url.ts'
 
 const EXCLUSIONS = '/etc/metallb/excludel2.yaml'
 const DEFAULT_ML_PORT = 7946
@@ -53,13 +55,14 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   const exclusions = readExclusions()
   const membership = composeMembership(platform)
   const responder = new LinuxLayer2Responder({
-    worker: responderWorker(),
+    worker: responderWorkerUrl,
     log,
     metrics,
     clock,
     exclusions,
     debug: log.level === 'debug' || log.level === 'all',
     realtime: true,
+    refreshMs: readRefresh(flags['gratuitous-arp-interval']),
   })
   const excludes = (name: string) => exclusions.some(pattern => pattern.test(name))
   const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes })
@@ -166,10 +169,15 @@ function readExclusions(): Exclusions {
   }
 }
 
-/** The worker's program: beside the bundle, or the source. */
-function responderWorker(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new URL(`./responder-worker.${extension}`, import.meta.url)
+/** Milliseconds between refreshing announcements (IMP-14), 0 for none. */
+function readRefresh(text: string): number {
+  const nanoseconds = parseDuration(text)
+  if (nanoseconds !== undefined && nanoseconds >= 0n) return Number(nanoseconds / 1_000_000n)
+  throw new Fatal({
+    op: 'startup',
+    msg: 'invalid gratuitous ARP interval, must be a duration such as 30s',
+    provided: text,
+  })
 }
 
 export const main = (args: readonly string[]) => runDaemon(speaker, args)

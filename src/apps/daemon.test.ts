@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('./metallb.ts', import.meta.url))
+const directory = mkdtempSync(join(tmpdir(), 'daemon-'))
+const kubeconfig = join(directory, 'bad.kubeconfig')
+writeFileSync(kubeconfig, 'kind: Config\ncurrent-context: nowhere\n')
+
+function run(line: string) {
+  const env = { PATH: process.env.PATH, HOME: directory }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...line.split(' ')], {
+    encoding: 'utf8',
+    env,
+  })
+  return { status, text: stdout + stderr }
+}
+
+const ns = '--namespace metallb-system'
+const refused: [string, number, RegExp][] = [
+  ['conductor', 2, /unknown daemon "conductor"/],
+  ['controller -x', 2, /flag provided but not defined: -x\nUsage of controller:/],
+  ['controller --port=many', 2, /invalid value "many" for flag -port: parse error/],
+  ['controller --log-level=loud', 1, /^failed to initialize logging: failed to parse log level: loud$/m],
+  [`controller ${ns} --webhook-mode=sometimes`, 1, /"error":"invalid webhookmode value".*"value":"sometimes"/],
+  [
+    `controller ${ns} --tls-min-version=VersionTLS09`,
+    1,
+    /parsing tls-min-version: unknown tls version \\"VersionTLS09\\"/,
+  ],
+  ['controller', 1, /Unable to get namespace from pod service account data/],
+  [`controller ${ns}`, 1, /no Kubernetes credentials/],
+  [`controller ${ns} --kubeconfig=/nope`, 1, /kubeconfig \/nope: no such file/],
+  [`controller ${ns} --kubeconfig=${kubeconfig}`, 1, /no context named \\"nowhere\\"/],
+  [`speaker ${ns}`, 1, /must specify --node-name or METALLB_NODE_NAME/],
+  [`speaker ${ns} --node-name=n --bgp-debounce-timeout=0`, 1, /invalid BGP debounce timeout value/],
+]
+for (const [line, code, complaint] of refused)
+  test(`metallb ${line.replace(directory, '…')} ends with ${code} and says why`, () => {
+    const { status, text } = run(line)
+    assert.match(text, complaint)
+    assert.equal(status, code)
+  })
+
+test('help goes to the user and is no failure', () => {
+  for (const line of ['help', 'controller --help', 'speaker -h']) {
+    const { status, text } = run(line)
+    assert.equal(status, 0)
+    assert.match(text, /usage/i)
+  }
+})
