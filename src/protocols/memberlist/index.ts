@@ -1,0 +1,5 @@
+export * from './config.ts'
+export type { Keyring } from './envelope/index.ts'
+export * from './errors.ts'
+export type { Member } from './member.ts'
+export * from './memberlist.ts'

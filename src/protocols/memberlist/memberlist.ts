@@ -1,0 +1,333 @@
+import { type Address, formatAddress, parseAddress } from '../../core/ip/index.ts'
+import type {
+  Clock,
+  Datagram,
+  DatagramSocket,
+  Logger,
+  MemberEvent,
+  Random,
+  Stream,
+  StreamEvents,
+  StreamPort,
+  Timer,
+} from '../../ports/index.ts'
+import { pushPullScale } from './arithmetic.ts'
+import { Broadcasts } from './broadcasts.ts'
+import type { MemberlistConfig, ProbeTiming } from './config.ts'
+import {
+  type EnvelopeOptions,
+  type Keyring,
+  PART_OVERHEAD,
+  packetBudget,
+  unwrapPacket,
+  wrapPacket,
+} from './envelope/index.ts'
+import { PacketError } from './errors.ts'
+import { addrBytes, addressOf, isPresent, type Member, maxVersion, SPEAKS, sameBytes } from './member.ts'
+import { Members } from './members.ts'
+import { decodeMessage, encodeMessage, type Message, type Ping, type PushPull, type Source } from './message/index.ts'
+import { Prober } from './prober.ts'
+import { shuffled } from './sample.ts'
+import { Streams } from './streams.ts'
+import { incompatibility } from './versions.ts'
+
+export interface MemberlistOptions {
+  /** Own name. */
+  readonly name: string
+  /** Where others reach this node; they see it in one form only, 4 or 16 bytes. */
+  readonly address: Address
+  readonly port: number
+  readonly config: MemberlistConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly socket: DatagramSocket
+  readonly connect: StreamPort['connect']
+  /** Told to everybody with this node's liveness, at most 512 bytes. */
+  readonly meta?: Uint8Array
+  /** Whether the meta of a node says that it keeps the fast timing. */
+  readonly isFast?: (meta: Uint8Array) => boolean
+  readonly acceptsName?: (name: string) => boolean
+  readonly label?: string
+  /** [DMin, DMax, DCur] of an application on top. */
+  readonly delegateVersions?: readonly [number, number, number]
+  readonly event?: (event: MemberEvent) => void
+}
+
+/** [PMin, PMax, PCur] */
+const PROTOCOL = [1, 5, 2] as const
+const COMPLAIN_EVERY_MS = 10_000
+/** A name that is printable and no longer than a DNS name. */
+const PRINTABLE = /^[!-~]{1,253}$/
+
+/** One node of a memberlist cluster (chapter 03 section 4). It owns no socket and no clock: both come in. */
+export class Memberlist {
+  readonly #options: MemberlistOptions
+  readonly #members: Members
+  readonly #prober: Prober
+  readonly #streams: Streams
+  readonly #broadcasts = new Broadcasts()
+  readonly #timers = new Map<'gossip' | 'push/pull', Timer>()
+  readonly #complained = new Map<string, number>()
+  readonly #isFast: (meta: Uint8Array) => boolean
+  #keyring: Keyring | undefined
+  #meta: Uint8Array
+  #stopped = false
+
+  constructor(options: MemberlistOptions, keyring?: Keyring) {
+    this.#options = options
+    this.#keyring = keyring
+    this.#meta = options.meta ?? new Uint8Array()
+    this.#isFast = options.isFast ?? (() => false)
+    const { name, port, config, clock, random, log } = options
+    const timingOf = (member: Member) => this.#timingOf(member)
+    this.#members = new Members({
+      ...{ name, port, config, clock, log, timingOf },
+      acceptsName: options.acceptsName ?? (text => PRINTABLE.test(text)),
+      broadcast: (subject, message, finished) => this.#broadcasts.add(subject, encodeMessage(message), finished),
+      event: (kind, { name: node, address }) => options.event?.({ kind, node, address: formatAddress(address) }),
+    })
+    this.#prober = new Prober({
+      ...{ clock, random, log, config, timingOf, members: this.#members, source: this.#source },
+      send: (to, messages) => this.#send(to, messages),
+      pingStream: ({ address, port: to }, ping, within, done) => this.#streams.ping(address, to, ping, within, done),
+    })
+    this.#streams = new Streams({
+      ...{ clock, log, connect: options.connect, source: options.address, timeoutMs: config.tcpTimeoutMs },
+      envelope: () => this.#envelope,
+      state: join => ({ kind: 'pushPull', join, nodes: this.#members.state() }),
+      merge: remote => this.#merge(remote),
+      isForMe: ({ node }) => node === '' || node === name,
+    })
+  }
+
+  /** This node lives from now on, alone until it joins or is joined. */
+  start(): void {
+    this.#announce()
+    this.#options.socket.receive(datagram => this.#receive(datagram))
+    this.#prober.start()
+    this.#gossipLater()
+    const { pushPullIntervalMs } = this.#options.config
+    if (pushPullIntervalMs > 0) this.#pushPullLater(this.#options.random.next() * pushPullIntervalMs, true)
+  }
+
+  /** Exchanges everything with the node there. Rejects where that failed. */
+  join(address: Address, port: number): Promise<void> {
+    return this.#streams.pushPull(address, port, true)
+  }
+
+  /** For connections from other nodes. */
+  accept(stream: Stream): StreamEvents | undefined {
+    return this.#stopped ? undefined : this.#streams.accept(stream)
+  }
+
+  /** Says that this node leaves; resolves when that was said often enough, or after the time. It still answers. */
+  leave(withinMs: number): Promise<void> {
+    const { clock } = this.#options
+    return new Promise(resolve => {
+      const others = this.members().some(({ name, state }) => state === 'alive' && name !== this.#options.name)
+      const timer = clock.after(others ? withinMs : 0, resolve)
+      this.#members.leave(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  /** Sends and answers nothing any more; the socket is closed by its owner. */
+  shutdown(): void {
+    this.#stopped = true
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#prober.stop()
+    this.#streams.stop()
+    this.#members.stop()
+  }
+
+  /** Alive and suspect ones, self included. */
+  present(): Member[] {
+    return this.#members.all().filter(isPresent)
+  }
+
+  /** Every record, the gone ones too until they are forgotten. */
+  members(): Member[] {
+    return this.#members.all()
+  }
+
+  get health(): number {
+    return this.#members.health
+  }
+
+  /** New keys count from the next packet on (IMP-20). */
+  set keyring(keyring: Keyring | undefined) {
+    this.#keyring = keyring
+  }
+
+  /** Tells everybody. */
+  set meta(meta: Uint8Array) {
+    if (sameBytes(meta, this.#meta)) return
+    this.#meta = meta
+    this.#announce()
+  }
+
+  get #source(): Source {
+    const { address, port, name } = this.#options
+    return { sourceAddr: addrBytes(address), sourcePort: port, sourceNode: name }
+  }
+
+  get #envelope(): EnvelopeOptions {
+    const { label = '', config, random } = this.#options
+    return { label, compression: config.enableCompression, keyring: this.#keyring, random }
+  }
+
+  #announce(): void {
+    const { address, port, delegateVersions = [0, 0, 0] } = this.#options
+    const vsn = Uint8Array.from([...PROTOCOL, ...delegateVersions])
+    this.#members.announce({ addr: addrBytes(address), port, vsn, meta: this.#meta })
+  }
+
+  #timingOf({ meta }: Member): ProbeTiming {
+    const { config } = this.#options
+    return config.fast !== undefined && this.#isFast(meta) ? config.fast : config
+  }
+
+  #receive({ data, from, port }: Datagram): void {
+    if (this.#stopped) return
+    try {
+      for (const bytes of unwrapPacket(data, this.#envelope)) this.#handle(bytes, from, port)
+    } catch (error) {
+      this.#complain(error, from)
+    }
+  }
+
+  /** One bad message does not spoil the others in its packet. */
+  #handle(bytes: Uint8Array, from: string, port: number): void {
+    try {
+      this.#apply(decodeMessage(bytes), from, port)
+    } catch (error) {
+      this.#complain(error, from)
+    }
+  }
+
+  #apply(message: Message, from: string, port: number): void {
+    switch (message.kind) {
+      case 'ping':
+        return this.#answer(message, from, port)
+      case 'indirectPing': {
+        const address = addressOf(message.target)
+        const asker = returnPath(message, from, port)
+        if (address === undefined || asker === undefined) return
+        return this.#prober.help(message, { address, port: message.port || this.#options.port }, asker)
+      }
+      case 'ack':
+        return this.#prober.ack(message.seqNo)
+      case 'nack':
+        return this.#prober.nack(message.seqNo)
+      case 'alive':
+        return this.#members.alive(message)
+      case 'suspect':
+        return this.#members.suspect(message)
+      case 'dead':
+        return this.#members.dead(message)
+      case 'user': // for a delegate; there is none
+        return
+      case 'pushPull':
+      case 'error':
+        throw new PacketError('UNKNOWN_TYPE', `${message.kind} in a packet`)
+    }
+  }
+
+  #answer(ping: Ping, from: string, port: number): void {
+    const { name, log } = this.#options
+    if (ping.node !== '' && ping.node !== name)
+      return log.warn({ msg: `memberlist: Got ping for unexpected node '${ping.node}'`, from })
+    const to = returnPath(ping, from, port)
+    if (to !== undefined) this.#send(to, [{ kind: 'ack', seqNo: ping.seqNo }])
+  }
+
+  /** One packet, with as much news as fits. */
+  #send(to: Pick<Member, 'address' | 'port'>, messages: readonly Message[]): void {
+    const own = messages.map(encodeMessage)
+    const used = own.reduce((sum, { length }) => sum + length + PART_OVERHEAD, 0)
+    const { retransmitMult, udpBufferSize } = this.#options.config
+    const budget = packetBudget(udpBufferSize, this.#envelope) - used
+    const news = this.#broadcasts.take(budget, retransmitMult, this.#members.size, 255 - own.length)
+    this.#transmit(to, [...own, ...news], false)
+  }
+
+  #transmit({ address, port }: Pick<Member, 'address' | 'port'>, parts: readonly Uint8Array[], sum: boolean): void {
+    this.#options.socket.send(wrapPacket(parts, sum, this.#envelope), formatAddress(address), port)
+  }
+
+  #gossipLater(): void {
+    const { clock, config } = this.#options
+    const again = () => {
+      this.#gossipLater()
+      this.#gossip()
+    }
+    this.#timers.set('gossip', clock.after(config.gossipIntervalMs, again))
+  }
+
+  #gossip(): void {
+    if (this.#broadcasts.size === 0) return
+    const { config, clock, random, name } = this.#options
+    const recent = clock.monotonic() - config.gossipToTheDeadMs
+    const listens = (member: Member) => isPresent(member) || (member.state === 'dead' && member.sinceMs >= recent)
+    const others = this.#members.all().filter(member => member.name !== name && listens(member))
+    for (const peer of shuffled(others, random).slice(0, config.gossipNodes)) {
+      const budget = packetBudget(config.udpBufferSize, this.#envelope)
+      const news = this.#broadcasts.take(budget, config.retransmitMult, this.#members.size)
+      if (news.length === 0) return
+      this.#transmit(peer, news, maxVersion(peer) >= SPEAKS.checksum)
+    }
+  }
+
+  #pushPullLater(ms: number, first = false): void {
+    const { clock, config } = this.#options
+    const again = () => {
+      this.#pushPullLater(config.pushPullIntervalMs * pushPullScale(this.#members.size))
+      if (!first) this.#pushPull()
+    }
+    this.#timers.set('push/pull', clock.after(ms, again))
+  }
+
+  #pushPull(): void {
+    const { random, name, log } = this.#options
+    const others = this.#members.all().filter(member => member.state === 'alive' && member.name !== name)
+    const [peer] = shuffled(others, random)
+    if (peer === undefined) return
+    this.#streams.pushPull(peer.address, peer.port, false).catch(error => {
+      if (!this.#stopped)
+        log.error({ msg: `memberlist: Push/Pull with ${peer.name} failed: ${(error as Error).message}` })
+    })
+  }
+
+  #merge(remote: PushPull): void {
+    const reason = incompatibility([...this.#members.state(), ...remote.nodes])
+    if (reason !== undefined) throw new Error(reason)
+    this.#members.merge(remote.nodes)
+  }
+
+  /** A line for each kind of bad packet every ten seconds. */
+  #complain(error: unknown, from: string): void {
+    if (!(error instanceof PacketError)) throw error
+    const { clock, log } = this.#options
+    const now = clock.monotonic()
+    const last = this.#complained.get(error.code)
+    if (last !== undefined && now - last < COMPLAIN_EVERY_MS) return
+    this.#complained.set(error.code, now)
+    const what = error.code === 'BAD_KEY' ? 'Decrypt packet failed' : 'failed to read packet'
+    log.error({ msg: `memberlist: ${what}: ${error.message}`, code: error.code, from })
+  }
+}
+
+/** Where the answer goes: what the message says, else where the packet came from. */
+function returnPath(
+  { sourceAddr, sourcePort }: Source,
+  from: string,
+  port: number,
+): Pick<Member, 'address' | 'port'> | undefined {
+  const said = sourceAddr && sourcePort ? addressOf(sourceAddr) : undefined
+  if (said !== undefined) return { address: said, port: sourcePort! }
+  const address = parseAddress(from)
+  return address && { address, port }
+}
