@@ -67,7 +67,8 @@ function checkName({ metadata: { name } }: KubeObject): Finding[] {
   return [{ path: '.metadata.name', message: `"${name}" cannot be the name of an object`, hint }]
 }
 
-function unknownFields(schema: Schema, value: unknown, path: string): Finding[] {
+/** Fields that the schema does not know, as findings. */
+export function unknownFields(schema: Schema, value: unknown, path: string): Finding[] {
   if (Array.isArray(value))
     return schema.items ? value.flatMap((item, index) => unknownFields(schema.items!, item, `${path}[${index}]`)) : []
   const { properties } = schema

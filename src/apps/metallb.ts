@@ -4,6 +4,7 @@ import { versionText } from './version.ts'
 const DAEMONS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   controller: async args => (await import('./controller/main.ts')).main(args),
   speaker: async args => (await import('./speaker/main.ts')).main(args),
+  configmaptocrs: async args => (await import('./cli/convert-configmap.ts')).configMapToCrs(args),
 }
 
 async function main([name, ...args]: string[]): Promise<number> {

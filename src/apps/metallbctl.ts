@@ -2,6 +2,11 @@
 import { type Command, EXIT } from './cli/command.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  convert: {
+    synopsis: '-f FILE|DIR|- --to v1beta1|v1beta2 [-o FILE] | configmap -f FILE [-o FILE]',
+    summary: 'BGPPeers between their versions; the ConfigMap of MetalLB before 0.13 to objects',
+    run: async args => (await import('./cli/convert.ts')).convertCommand(args),
+  },
   demo: {
     synopsis: '[--keep] [--nodes N]',
     summary: 'a Service gets an address, the address answers, its node dies, another takes over',

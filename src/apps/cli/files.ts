@@ -71,7 +71,7 @@ export function parseWritten(text: string, file: string): Written[] {
  * Go's YAML, which Kubernetes uses, is 1.1 without numbers of base 60 (`64512:10` is a community) and without times
  * (`2026-01-02` is a label), which 1.1 has as well.
  */
-function goTags(tags: Tags): Tags {
+export function goTags(tags: Tags): Tags {
   return tags.filter((tag: Tags[number] | TagId) => {
     if (typeof tag === 'string') return !['intTime', 'floatTime', 'timestamp'].includes(tag)
     return tag.tag !== 'tag:yaml.org,2002:timestamp' && !('format' in tag && tag.format === 'TIME')
