@@ -44,6 +44,8 @@ export interface Platform<F> {
   readonly namespace: string
   /** The own pod. */
   readonly pod: { readonly name: string; readonly uid: string }
+  /** Of every port that serves TLS. */
+  readonly tls: TlsOptions
   readonly clock: typeof clock
   readonly random: typeof random
 }
@@ -124,7 +126,7 @@ async function assemble<S extends FlagSpecs>(
   const informers = new Informers({ client: kube, clock, random, log })
   const component = `metallb-${daemon.name}`
   const recorder = new KubeEventRecorder({ api: kube, clock, random, log, component, instance: pod.name })
-  const platform = { flags, log, metrics, kube, informers, recorder, namespace, pod, clock, random }
+  const platform = { flags, log, metrics, kube, informers, recorder, namespace, pod, tls, clock, random }
   const { tasks, routes = {} } = await daemon.compose(platform)
   const ready = [informers, ...tasks].map(task => [task.name.replaceAll(' ', '-'), () => task.ready()] as const)
   const probes = new ProbeServer({

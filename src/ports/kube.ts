@@ -45,7 +45,7 @@ export interface ListOptions {
 }
 
 export type Patch =
-  | { type: 'merge'; body: unknown }
+  | { type: 'merge'; body: unknown; fieldManager?: string }
   | { type: 'json'; body: unknown }
   /** Server-side apply. */
   | { type: 'apply'; body: unknown; fieldManager: string; force?: boolean }

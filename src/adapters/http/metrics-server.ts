@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock, Logger, Task } from '../../ports/index.ts'
 import type { Authorize } from './access-review.ts'
-import { ServingCertificate } from './certificate.ts'
+import { CertificateDirectory } from './certificate.ts'
+import { selfSigned } from './self-signed.ts'
 import { type Answer, close, listen, openServer } from './server.ts'
 import type { TlsOptions } from './tls-options.ts'
 
@@ -28,7 +29,7 @@ export interface MetricsServerOptions {
 export class MetricsServer implements Task {
   readonly name = 'metrics server'
   readonly #options: MetricsServerOptions
-  readonly #certificate: ServingCertificate
+  readonly #certificate: CertificateDirectory
   #server: Server | undefined
   #port = 0
 
@@ -36,7 +37,7 @@ export class MetricsServer implements Task {
     const { clock, log, certDir } = options
     this.#options = options
     const dir = certDir || join(tmpdir(), 'k8s-metrics-server', 'serving-certs')
-    this.#certificate = new ServingCertificate({ clock, log, dir, names: ['localhost', '127.0.0.1'] })
+    this.#certificate = new CertificateDirectory({ clock, log, dir })
   }
 
   /** The one in use, where 0 was asked for. */
@@ -45,8 +46,9 @@ export class MetricsServer implements Task {
   }
 
   async start(): Promise<void> {
-    const { tls, port, host } = this.#options
-    const server = openServer((url, token) => this.#answer(url, token), { ...tls, ...this.#certificate.current() })
+    const { tls, port, host, clock } = this.#options
+    const pair = this.#certificate.read() ?? selfSigned(['localhost', '127.0.0.1'], clock.now())
+    const server = openServer((url, token) => this.#answer(url, token), { ...tls, ...pair })
     this.#server = server
     this.#port = await listen(server, port, host)
     this.#certificate.watch(pair => (server as TlsServer).setSecureContext({ ...tls, ...pair }))

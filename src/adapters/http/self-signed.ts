@@ -4,12 +4,7 @@
  */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { addressBytes, parseAddress } from '../../core/ip/index.ts'
-
-export interface KeyPair {
-  /** PEM. */
-  readonly cert: string
-  readonly key: string
-}
+import type { KeyPair } from '../../ports/index.ts'
 
 const TAG = {
   integer: 0x02,

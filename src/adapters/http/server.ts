@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { KeyPair } from '../../ports/index.ts'
 import { http, https } from '../system/node-http.ts'
-import type { KeyPair } from './self-signed.ts'
 import type { TlsOptions } from './tls-options.ts'
 
 export interface Answer {

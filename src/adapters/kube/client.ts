@@ -100,8 +100,8 @@ export class KubeClient implements KubeApi {
   }
 
   async patch<T extends KubeObject>(type: ResourceType<T>, ref: ObjectRef, patch: Patch, subresource?: 'status') {
-    const query = patch.type === 'apply' ? formatQuery({ fieldManager: patch.fieldManager, force: patch.force }) : ''
-    const path = objectPath(type, ref, subresource) + query
+    const { fieldManager, force } = { fieldManager: undefined, force: undefined, ...patch }
+    const path = objectPath(type, ref, subresource) + formatQuery({ fieldManager, force })
     return await this.#write<T>('PATCH', path, formatJson(patch.body), PATCH_TYPES[patch.type])
   }
 

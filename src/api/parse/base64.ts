@@ -22,3 +22,15 @@ export function decodeBase64Text(encoded: string): string | undefined {
     return undefined // URIError: not UTF-8
   }
 }
+
+/** Of plain ASCII, as PEM is. */
+export function encodeBase64Ascii(text: string): string {
+  let encoded = ''
+  for (let at = 0; at < text.length; at += 3) {
+    const [a = 0, b = 0, c = 0] = [0, 1, 2].map(offset => text.charCodeAt(at + offset) || 0)
+    const bits = (a << 16) | (b << 8) | c
+    encoded += [18, 12, 6, 0].map(shift => ALPHABET[(bits >> shift) & 63]).join('')
+  }
+  const missing = (3 - (text.length % 3)) % 3
+  return missing === 0 ? encoded : encoded.slice(0, -missing) + '='.repeat(missing)
+}

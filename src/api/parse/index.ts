@@ -15,6 +15,7 @@ import { parsePeers, readPeers } from './peers.ts'
 import { parsePools } from './pools.ts'
 import type { ConfigSnapshot, Labelled, ParseOptions } from './snapshot.ts'
 
+export { decodeBase64Text, encodeBase64Ascii } from './base64.ts'
 export { BGP_EXTRAS } from './extras.ts'
 export { groupObjects } from './group.ts'
 export type { BgpMode, ConfigSnapshot, ParseOptions } from './snapshot.ts'

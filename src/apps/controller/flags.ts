@@ -20,7 +20,13 @@ export const controllerFlags = {
   'cert-service-name': { type: 'string', default: 'metallb-webhook-service', help: 'Service name in the certificate' },
   'webhook-secret': { type: 'string', default: 'metallb-webhook-cert', help: 'secret that keeps the certificate' },
   'webhook-mode': { type: 'string', default: 'enabled', help: 'enabled, disabled or onlywebhook' },
+  'webhook-port': { type: 'int', default: 9443, help: 'HTTPS port of the webhooks' },
   'webhook-http2': { type: 'bool', default: false, help: 'offer HTTP/2 on the webhook port' },
+  'strict-native': {
+    type: 'bool',
+    default: false,
+    help: 'refuse in native mode what only FRR could do in the reference',
+  },
 } as const satisfies FlagSpecs
 
 export type ControllerFlags = FlagValues<typeof controllerFlags>

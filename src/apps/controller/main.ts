@@ -1,13 +1,23 @@
 /** `metallb controller`: gives every Service of type LoadBalancer its addresses. */
 import { LeaderElection } from '../../adapters/kube/index.ts'
-import { communities, configurationStates, ipAddressPools, namespaces, services } from '../../api/index.ts'
-import { ConfigLoader } from '../../control/config/index.ts'
+import {
+  type BgpMode,
+  communities,
+  configurationStates,
+  ipAddressPools,
+  namespaces,
+  type ParseOptions,
+  services,
+} from '../../api/index.ts'
+import { ConfigLoader, type ConfigLoaderOptions } from '../../control/config/index.ts'
 import { PoolStatusController } from '../../control/pool-status/index.ts'
 import { ServiceController } from '../../control/services/index.ts'
+import type { Task } from '../../ports/index.ts'
 import type { Composition, Daemon, Platform } from '../daemon.ts'
 import { Fatal, runDaemon } from '../daemon.ts'
 import { type ControllerFlags, controllerFlags } from './flags.ts'
 import { ensureMemberlistSecret } from './memberlist-secret.ts'
+import { webhookTasks } from './webhooks.ts'
 
 const WEBHOOK_MODES = ['enabled', 'disabled', 'onlywebhook']
 
@@ -22,8 +32,46 @@ export const controller: Daemon<typeof controllerFlags> = {
 }
 
 async function compose(platform: Platform<ControllerFlags>): Promise<Composition> {
-  const { flags, log, metrics, kube, informers, recorder, namespace, pod, clock, random } = platform
   await ensureMemberlistSecret(platform)
+  const parse = parseOptions(platform.flags, process.env.METALLB_BGP_TYPE)
+  // First to start, last to stop: requests are answered as long as possible.
+  const webhooks = webhookTasks(platform, parse)
+  const only = platform.flags['webhook-mode'] === 'onlywebhook'
+  return { tasks: [...webhooks, ...(only ? [configurationReport(platform, parse)] : allocationTasks(platform, parse))] }
+}
+
+/** An unknown mode has no rules of its own (chapter 05 section 1.3). */
+function parseOptions({ 'strict-native': strictNative }: ControllerFlags, mode = 'native'): ParseOptions {
+  const known = BGP_MODES.find(name => name === mode)
+  return { strictNative, ...(known ? { mode: known } : {}) }
+}
+
+const BGP_MODES: readonly BgpMode[] = ['native', 'frr', 'frr-k8s']
+
+/** Says in the ConfigurationState what is valid, and applies nothing. */
+function configurationReport(platform: Platform<ControllerFlags>, parse: ParseOptions): Task {
+  return configLoader(platform, parse, () => 'success')
+}
+
+function configLoader(
+  { log, metrics, kube, informers, namespace, pod, clock }: Platform<ControllerFlags>,
+  parse: ParseOptions,
+  apply: ConfigLoaderOptions['apply'],
+): ConfigLoader {
+  return new ConfigLoader({
+    ...{ kube, clock, log, metrics, namespace, pod, parse, apply },
+    sources: {
+      pools: informers.of(ipAddressPools, { namespace }),
+      communities: informers.of(communities, { namespace }),
+      namespaces: informers.of(namespaces),
+    },
+    states: informers.of(configurationStates),
+    reprocessAll: () => {},
+  })
+}
+
+function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOptions): Task[] {
+  const { flags, log, metrics, kube, informers, recorder, namespace, pod, clock, random } = platform
   const pools = informers.of(ipAddressPools, { namespace })
   const allocation = new ServiceController({
     services: informers.of(services),
@@ -35,18 +83,7 @@ async function compose(platform: Platform<ControllerFlags>): Promise<Composition
     lbClass: flags['lb-class'],
     active: false,
   })
-  const config = new ConfigLoader({
-    kube,
-    clock,
-    log,
-    metrics,
-    namespace,
-    pod,
-    sources: { pools, communities: informers.of(communities, { namespace }), namespaces: informers.of(namespaces) },
-    states: informers.of(configurationStates),
-    apply: ({ pools }) => allocation.setPools(pools),
-    reprocessAll: () => {},
-  })
+  const config = configLoader(platform, parse, ({ pools }) => allocation.setPools(pools))
   const status = new PoolStatusController({ pools, api: kube, usage: allocation, metrics, clock, log })
   // Last to start, first to stop: another controller must not begin while this one still writes.
   const leadership = new LeaderElection({
@@ -59,7 +96,7 @@ async function compose(platform: Platform<ControllerFlags>): Promise<Composition
     onStarted: () => allocation.setActive(true),
     onStopped: () => allocation.setActive(false),
   })
-  return { tasks: [allocation, config, status, leadership] }
+  return [allocation, config, status, leadership]
 }
 
 export const main = (args: readonly string[]) => runDaemon(controller, args)

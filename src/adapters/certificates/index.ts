@@ -1,0 +1,1 @@
+export { x509Certificates } from './x509.ts'
