@@ -40,7 +40,19 @@ const keyring = key
 const connect = systemStreams.connect
 const event = ({ kind, node }: { kind: string; node: string }) => say({ event: kind, node })
 const node = new Memberlist(
-  { name, address, port, config, clock, random, log, socket, connect, event, ...(delegateVersions && { delegateVersions }) },
+  {
+    name,
+    address,
+    port,
+    config,
+    clock,
+    random,
+    log,
+    socket,
+    connect,
+    event,
+    ...(delegateVersions && { delegateVersions }),
+  },
   keyring,
 )
 await systemStreams.listen({ address, port }, stream => node.accept(stream))

@@ -25,7 +25,15 @@ import {
 import { PacketError } from './errors.ts'
 import { addrBytes, addressOf, isPresent, type Member, maxVersion, SPEAKS, sameBytes } from './member.ts'
 import { Members } from './members.ts'
-import { decodeMessage, encodeMessage, type Message, type Ping, type PushPull, type Source } from './message/index.ts'
+import {
+  decodeMessage,
+  encodeMessage,
+  type IndirectPing,
+  type Message,
+  type Ping,
+  type PushPull,
+  type Source,
+} from './message/index.ts'
 import { Prober } from './prober.ts'
 import { shuffled } from './sample.ts'
 import { Streams } from './streams.ts'
@@ -209,37 +217,30 @@ export class Memberlist {
   }
 
   #apply(message: Message, from: string, port: number): void {
-    switch (message.kind) {
-      case 'ping':
-        return this.#answer(message, from, port)
-      case 'indirectPing': {
-        const address = addressOf(message.target)
-        const asker = returnPath(message, from, port)
-        if (address === undefined || asker === undefined) return
-        return this.#prober.help(message, { address, port: message.port || this.#options.port }, asker)
-      }
-      case 'ack':
-        return this.#prober.ack(message.seqNo)
-      case 'nack':
-        return this.#prober.nack(message.seqNo)
-      case 'alive':
-        return this.#members.alive(message)
-      case 'suspect':
-        return this.#members.suspect(message)
-      case 'dead':
-        return this.#members.dead(message)
-      case 'user': // for a delegate; there is none
-        return
-      case 'pushPull':
-      case 'error':
-        throw new PacketError('UNKNOWN_TYPE', `${message.kind} in a packet`)
-    }
+    const { kind } = message
+    if (kind === 'ping') this.#answer(message, from, port)
+    else if (kind === 'indirectPing') this.#help(message, from, port)
+    else if (kind === 'ack') this.#prober.ack(message.seqNo)
+    else if (kind === 'nack') this.#prober.nack(message.seqNo)
+    else if (kind === 'alive') this.#members.alive(message)
+    else if (kind === 'suspect') this.#members.suspect(message)
+    else if (kind === 'dead') this.#members.dead(message)
+    else if (kind !== 'user') throw new PacketError('UNKNOWN_TYPE', `${kind} in a packet`) // there is no delegate
+  }
+
+  #help(request: IndirectPing, from: string, port: number): void {
+    const address = addressOf(request.target)
+    const asker = returnPath(request, from, port)
+    if (address === undefined || asker === undefined) return
+    this.#prober.help(request, { address, port: request.port || this.#options.port }, asker)
   }
 
   #answer(ping: Ping, from: string, port: number): void {
     const { name, log } = this.#options
-    if (ping.node !== '' && ping.node !== name)
-      return log.warn({ msg: `memberlist: Got ping for unexpected node '${ping.node}'`, from })
+    if (ping.node !== '' && ping.node !== name) {
+      log.warn({ msg: `memberlist: Got ping for unexpected node '${ping.node}'`, from })
+      return
+    }
     const to = returnPath(ping, from, port)
     if (to !== undefined) this.#send(to, [{ kind: 'ack', seqNo: ping.seqNo }])
   }

@@ -80,62 +80,28 @@ export class Members {
   }
 
   alive(news: Alive, own = false): void {
-    const { name, port: defaultPort } = this.#options
-    const isSelf = news.node === name
-    if (isSelf && this.#leaving) return
-    if (!this.#isPlausible(news)) return
-    const address = addressOf(news.addr)!
-    const port = news.port || defaultPort
-    let known = this.#records.get(news.node)
-    let moves = false
-    if (known === undefined) {
-      if (this.#records.size >= MAX_MEMBERS) return this.#warn(`Too many nodes, ignoring ${news.node}`)
-      known = { ...this.#record(news, address, port), incarnation: 0, state: 'dead' }
-      this.#records.set(known.name, known)
-    } else if (
-      known.address.value !== address.value ||
-      known.address.family !== address.family ||
-      known.port !== port
-    ) {
-      // A dead node keeps its address until it is forgotten: DeadNodeReclaimTime is 0.
-      if (known.state !== 'left') {
-        const theirs = `Mine: ${formatAddress(known.address)}:${known.port} Theirs: ${formatAddress(address)}:${port}`
-        return this.#options.log.error({
-          msg: `memberlist: Conflicting address for ${news.node}. ${theirs} Old state: ${known.state}`,
-        })
-      }
-      moves = true
-    }
-    if (isSelf ? news.incarnation < known.incarnation : news.incarnation <= known.incarnation && !moves) return
-    this.#endSuspicion(news.node)
-    if (isSelf && !own) {
-      const same = sameBytes(news.meta ?? EMPTY, known.meta) && sameBytes(news.vsn, known.vsn)
-      if (news.incarnation === known.incarnation && same) return
-      this.#warn(`Refuting an alive message for '${name}' (${formatAddress(address)}:${port})`)
-      return this.#refute(news.incarnation)
-    }
-    this.#options.broadcast(news.node, news)
-    const next = this.#record(news, address, port)
-    const keep = known.address.value === address.value ? { addr: known.addr } : {}
-    const sinceMs = known.state === 'alive' ? known.sinceMs : next.sinceMs
-    const vsn = news.vsn.length >= 6 ? news.vsn : known.vsn
-    this.#records.set(news.node, { ...next, ...keep, vsn, sinceMs })
-    if (isGone(known)) this.#tell('NodeJoin', news.node)
-    else if (!sameBytes(known.meta, next.meta)) this.#tell('NodeUpdate', news.node)
+    const isSelf = news.node === this.#options.name
+    if ((isSelf && this.#leaving) || !this.#isPlausible(news)) return
+    const next = this.#record(news)
+    const known = this.#records.get(news.node) ?? this.#unknown(next)
+    if (known === undefined) return
+    const moves = !isAt(known, next)
+    // A dead node keeps its address until it is forgotten: DeadNodeReclaimTime is 0.
+    if (moves && known.state !== 'left') this.#conflict(known, next)
+    else if (isSelf ? next.incarnation < known.incarnation : next.incarnation <= known.incarnation && !moves) return
+    else if (isSelf && !own) this.#refuteAlive(known, next)
+    else this.#accept(known, next, news)
   }
 
   suspect(news: Suspect): void {
     const known = this.#records.get(news.node)
     if (known === undefined || news.incarnation < known.incarnation) return
     const running = this.#suspicions.get(news.node)
-    if (running !== undefined) {
-      if (running.confirm(news.from)) this.#options.broadcast(news.node, news)
-      return
-    }
-    if (known.state !== 'alive') return
+    if (running?.confirm(news.from)) this.#options.broadcast(news.node, news)
+    if (running !== undefined || known.state !== 'alive') return
     if (news.node === this.#options.name) {
-      this.#warn(`Refuting a suspect message (from: ${news.from})`)
-      return this.#refute(news.incarnation)
+      this.#refute(news.incarnation, `Refuting a suspect message (from: ${news.from})`)
+      return
     }
     this.#options.broadcast(news.node, news)
     this.#become(known, 'suspect', news.incarnation)
@@ -148,8 +114,8 @@ export class Members {
     this.#endSuspicion(news.node)
     if (isGone(known)) return
     if (news.node === this.#options.name && !this.#leaving) {
-      this.#warn(`Refuting a dead message (from: ${news.from})`)
-      return this.#refute(news.incarnation)
+      this.#refute(news.incarnation, `Refuting a dead message (from: ${news.from})`)
+      return
     }
     this.#options.broadcast(news.node, news, finished)
     this.#become(known, news.node === news.from ? 'left' : 'dead', news.incarnation)
@@ -192,13 +158,44 @@ export class Members {
     if (!this.#options.acceptsName(node) || addressOf(addr) === undefined || (meta?.length ?? 0) > MAX_META)
       return false
     if (vsn.length === 0 || (vsn.length >= 6 && lowest > 0 && highest > 0 && lowest <= highest)) return true
-    this.#warn(`Ignoring an alive message for '${node}' because protocol version(s) are wrong: [${vsn.join(' ')}]`)
+    const wrong = `protocol version(s) are wrong: [${vsn.join(' ')}]`
+    this.#options.log.warn({ msg: `memberlist: Ignoring an alive message for '${node}' because ${wrong}` })
     return false
   }
 
-  #record({ node, addr, incarnation, meta = EMPTY, vsn }: Alive, address: Member['address'], port: number): Member {
-    const sinceMs = this.#options.clock.monotonic()
-    return { name: node, address, addr, port, incarnation, meta, vsn, state: 'alive', sinceMs }
+  #record({ node: name, addr, port, incarnation, meta = EMPTY, vsn }: Alive): Member {
+    const where = { address: addressOf(addr)!, addr, port: port || this.#options.port }
+    return { name, ...where, incarnation, meta, vsn, state: 'alive', sinceMs: this.#options.clock.monotonic() }
+  }
+
+  /** A node never heard of is held for dead until the news is applied; undefined where there is no room. */
+  #unknown(next: Member): Member | undefined {
+    if (this.#records.size < MAX_MEMBERS) return { ...next, incarnation: 0, state: 'dead' }
+    this.#options.log.warn({ msg: `memberlist: Too many nodes, ignoring ${next.name}` })
+    return undefined
+  }
+
+  #conflict(known: Member, next: Member): void {
+    const theirs = `Mine: ${placeOf(known)} Theirs: ${placeOf(next)} Old state: ${known.state}`
+    this.#options.log.error({ msg: `memberlist: Conflicting address for ${known.name}. ${theirs}` })
+  }
+
+  /** Somebody repeats what this node said in an earlier life, or never said. */
+  #refuteAlive(known: Member, next: Member): void {
+    const same = sameBytes(next.meta, known.meta) && sameBytes(next.vsn, known.vsn)
+    if (next.incarnation === known.incarnation && same) return
+    this.#refute(next.incarnation, `Refuting an alive message for '${next.name}' (${placeOf(next)})`)
+  }
+
+  #accept(known: Member, next: Member, news: Alive): void {
+    this.#endSuspicion(next.name)
+    this.#options.broadcast(next.name, news)
+    const addr = isAt(known, next) ? known.addr : next.addr
+    const sinceMs = known.state === 'alive' ? known.sinceMs : next.sinceMs
+    const vsn = next.vsn.length === 0 ? known.vsn : next.vsn
+    this.#records.set(next.name, { ...next, addr, vsn, sinceMs })
+    if (isGone(known)) this.#tell('NodeJoin', next.name)
+    else if (!sameBytes(known.meta, next.meta)) this.#tell('NodeUpdate', next.name)
   }
 
   #become(member: Member, state: Member['state'], incarnation: number): void {
@@ -230,13 +227,13 @@ export class Members {
     this.#suspicions.delete(name)
   }
 
-  #refute(accused: number): void {
-    const { self } = this
+  #refute(accused: number, msg: string): void {
+    this.#options.log.warn({ msg: `memberlist: ${msg}` })
     this.#incarnation = Math.min(Math.max(this.#incarnation + 1, accused + 1), MAX_INCARNATION)
     this.changeHealth(1)
-    const next = { ...self, incarnation: this.#incarnation }
-    this.#records.set(self.name, next)
+    const next = { ...this.self, incarnation: this.#incarnation }
     const { name: node, addr, port, meta, vsn, incarnation } = next
+    this.#records.set(node, next)
     this.#options.broadcast(node, {
       kind: 'alive',
       node,
@@ -254,10 +251,12 @@ export class Members {
     this.#options.log.debug({ msg: `memberlist: ${textOf(member)} ${what}` })
     this.#options.event(kind, member)
   }
-
-  #warn(msg: string): void {
-    this.#options.log.warn({ msg: `memberlist: ${msg}` })
-  }
 }
 
 const EMPTY = new Uint8Array()
+
+const placeOf = ({ address, port }: Member) => `${formatAddress(address)}:${port}`
+
+function isAt(left: Member, { address, port }: Member): boolean {
+  return left.address.family === address.family && left.address.value === address.value && left.port === port
+}

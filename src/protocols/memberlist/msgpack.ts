@@ -12,7 +12,8 @@ export type Packed = null | boolean | number | bigint | Uint8Array | Packed[] | 
 export type Field =
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'bytes'; readonly value: Uint8Array | undefined }
-  | { readonly kind: 'uint' | 'int'; readonly value: number }
+  | { readonly kind: 'uint'; readonly value: number }
+  | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'bool'; readonly value: boolean }
 
 export const text = (value: string): Field => ({ kind: 'text', value })
@@ -37,18 +38,12 @@ export function writeStruct(to: Writer, fields: Readonly<Record<string, Field | 
 }
 
 function writeField(to: Writer, field: Field): void {
-  switch (field.kind) {
-    case 'text':
-      return writeRaw(to, utf8(field.value))
-    case 'bytes':
-      return field.value === undefined ? void to.u8(0xc0) : writeRaw(to, field.value)
-    case 'bool':
-      return void to.u8(field.value ? 0xc3 : 0xc2)
-    case 'uint':
-      return writeUint(to, field.value)
-    case 'int':
-      return writeInt(to, field.value)
-  }
+  if (field.kind === 'text') writeRaw(to, utf8(field.value))
+  else if (field.kind === 'bool') to.u8(field.value ? 0xc3 : 0xc2)
+  else if (field.kind === 'uint') writeUint(to, field.value)
+  else if (field.kind === 'int') writeInt(to, field.value)
+  else if (field.value === undefined) to.u8(0xc0)
+  else writeRaw(to, field.value)
 }
 
 function writeRaw(to: Writer, bytes: Uint8Array): void {

@@ -102,7 +102,10 @@ export class Streams {
   }
 
   #refuse(stream: Stream, reason: string, refusal: PacketError | undefined): void {
-    if (refusal === undefined) return stream.destroy() // the other side went away, or was too slow
+    if (refusal === undefined) {
+      stream.destroy() // the other side went away, or was too slow
+      return
+    }
     this.#options.log.error({ msg: `memberlist: failed to receive: ${reason}`, from: textOf(stream) })
     this.#say(stream, { kind: 'error', error: reason })
     stream.end()
@@ -184,7 +187,10 @@ class Conversation {
 
   #take(piece: Uint8Array): void {
     if (this.#over) return
-    if (!this.room()) return this.end('too much is being received')
+    if (!this.room()) {
+      this.end('too much is being received')
+      return
+    }
     this.#append(piece)
     this.#pause?.cancel()
     if (this.length < SMALL || this.length >= GROWTH * this.#tried) this.#try()
