@@ -61,7 +61,7 @@ export class ServiceWorld {
   readonly #events = new Map<string, string[]>()
   #age = 0
 
-  constructor({ lbClass = '', kube = new FakeKube(), active = true } = {}) {
+  constructor({ lbClass = '', kube = new FakeKube(), active = true, conditions = true } = {}) {
     this.kube = kube
     const recorder = {
       event: (on: EventTarget, type: string, reason: string, message: string) => {
@@ -80,6 +80,7 @@ export class ServiceWorld {
       clock,
       lbClass,
       active,
+      conditions,
     })
     this.controller.start()
   }

@@ -21,6 +21,11 @@ export interface InformerOptions<T extends KubeObject = KubeObject> {
   readonly fieldSelector?: string
   /** Keeps less of each object; may change and answer the object it is given. */
   readonly project?: (object: T) => T
+  /**
+   * Keeps `last-applied-configuration` too: for objects that are written back whole, where a missing annotation is a
+   * deleted one. Field managers stay away in any case; the API keeps those that are not mentioned.
+   */
+  readonly whole?: boolean
   readonly timing?: Partial<ReflectorTiming>
 }
 
@@ -228,7 +233,7 @@ export class Reflector<T extends KubeObject> implements Informer<T> {
   #reduce(object: T): T {
     const metadata = object.metadata as T['metadata'] & { managedFields?: unknown }
     delete metadata.managedFields
-    delete metadata.annotations?.[LAST_APPLIED]
+    if (this.#options.whole !== true) delete metadata.annotations?.[LAST_APPLIED]
     return this.#options.project === undefined ? object : this.#options.project(object)
   }
 

@@ -11,6 +11,11 @@ export const controllerFlags = {
     help: 'memberlist secret to create, empty for none',
   },
   deployment: { type: 'string', default: '', env: 'METALLB_DEPLOYMENT', help: 'Deployment that owns that secret' },
+  'service-conditions': {
+    type: 'bool',
+    default: true,
+    help: 'say in the condition metallb.io/AddressAllocated of a Service whether it has its address, and why not',
+  },
   'disable-cert-rotation': { type: 'bool', default: false, help: 'do not make or rotate the webhook certificate' },
   'cert-dir': {
     type: 'string',

@@ -74,7 +74,7 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
   const { flags, log, metrics, kube, informers, recorder, namespace, pod, clock, random } = platform
   const pools = informers.of(ipAddressPools, { namespace })
   const allocation = new ServiceController({
-    services: informers.of(services),
+    services: informers.of(services, { whole: true }), // it is written back
     api: kube,
     recorder,
     log,
@@ -82,6 +82,7 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
     clock,
     lbClass: flags['lb-class'],
     active: false,
+    conditions: flags['service-conditions'],
   })
   const config = configLoader(platform, parse, ({ pools }) => allocation.setPools(pools))
   const status = new PoolStatusController({ pools, api: kube, usage: allocation, metrics, clock, log })

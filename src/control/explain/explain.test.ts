@@ -67,7 +67,7 @@ test('a Service left over: every pool says why it has nothing for it', () => {
   assert.equal(allocation.summary, 'no available IPs')
   assert.deepEqual(
     allocation.reasons.map(({ object, message }) => `${object?.name}: ${message}`),
-    ['blue: has no free ipv4 address'],
+    ['blue: exhausted (1/1 ipv4 addresses in use)'],
   )
   assert.deepEqual(
     layer2.refused.map(({ code }) => code),

@@ -19,6 +19,7 @@ import { clientMetrics } from '../config/index.ts'
 import { WorkQueue } from '../queue.ts'
 import type { SyncResult } from '../sync.ts'
 import { Announcer } from './announcer.ts'
+import { differInConditionsOnly, isWorthWriting, withVerdict } from './conditions.ts'
 import { AwaitedVersions } from './versions.ts'
 import { BUDGET, WriteBudget } from './write-budget.ts'
 import { ServiceWriter } from './writer.ts'
@@ -34,6 +35,8 @@ export interface ServiceControllerOptions {
   readonly lbClass: string
   /** Whether it decides from the start; false where a Lease has still to be won. Default true. */
   readonly active?: boolean
+  /** Whether Services get the condition metallb.io/AddressAllocated. Default true. */
+  readonly conditions?: boolean
   /** Status writes at once. Default 8. */
   readonly writers?: number
 }
@@ -212,7 +215,8 @@ export class ServiceController implements Task, UsageSource {
     this.#enqueue(again.map(parseService))
   }
 
-  #onChange({ object }: Change<ServiceResource>): void {
+  #onChange(change: Change<ServiceResource>): void {
+    const { object } = change
     this.#updates.inc()
     const key = objectKey(object.metadata)
     if (!this.#open) {
@@ -220,7 +224,8 @@ export class ServiceController implements Task, UsageSource {
       this.#log.debug({ controller: 'ServiceReconciler', service: key, msg })
       return
     }
-    this.#changed.add(key)
+    const echo = change.kind === 'updated' && differInConditionsOnly(change.before, object)
+    if (!echo) this.#changed.add(key)
     this.#queue.add(key)
   }
 
@@ -266,13 +271,14 @@ export class ServiceController implements Task, UsageSource {
     const outcome = converge(this.#allocator, service)
     this.#allocator.wait(service, outcome.needs)
     this.#announcer.announce(service, outcome)
-    const written = outcome.changed ? this.#write(resource, outcome) : 'done'
+    const changed = outcome.changed || this.#hasNews(resource, outcome)
+    const written = changed ? this.#write(resource, outcome) : 'done'
     this.#settle()
     if (outcome.result !== 'success' && own) {
       this.#errors.inc()
       this.#log.error({ controller: 'ServiceReconciler', service: service.key, event: 'failed to handle service' })
     }
-    if (!outcome.changed) this.#log.debug({ event: 'noChange', service: service.key, msg: UNCHANGED })
+    if (!changed) this.#log.debug({ event: 'noChange', service: service.key, msg: UNCHANGED })
     return written
   }
 
@@ -287,18 +293,27 @@ export class ServiceController implements Task, UsageSource {
     }
     const addresses = type === 'LoadBalancer' ? ingress.flatMap(({ address }) => address ?? []) : []
     const clean = annotations[POOL_ANNOTATION] === undefined && (addresses.length > 0 || ingress.length === 0)
-    const written = clean ? 'done' : this.#write(resource, { addresses, pool: undefined })
+    const written = clean ? 'done' : this.#write(resource, { addresses, pool: undefined, verdict: undefined })
     this.#settle()
     const result = await written
     if (result === 'done') this.#disowned.delete(key)
     return result
   }
 
-  async #write(resource: ServiceResource, outcome: Pick<Outcome, 'addresses' | 'pool'>): Promise<'done' | 'retry'> {
+  async #write(
+    resource: ServiceResource,
+    { addresses, pool, verdict }: Pick<Outcome, 'addresses' | 'pool' | 'verdict'>,
+  ): Promise<'done' | 'retry'> {
     const term = this.#term
-    const result = await this.#writer.write(resource, outcome, () => term === this.#term)
+    const { conditions: wanted = true, clock } = this.#options
+    const conditions = wanted ? withVerdict(resource, verdict, clock.now()) : undefined
+    const result = await this.#writer.write(resource, { addresses, pool, conditions }, () => term === this.#term)
     if (result === 'done') this.#budget.spend(objectKey(resource.metadata))
     return result
+  }
+
+  #hasNews(resource: ServiceResource, { verdict }: Outcome): boolean {
+    return this.#options.conditions !== false && isWorthWriting(resource, verdict)
   }
 
   #forget(key: string): void {

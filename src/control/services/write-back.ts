@@ -3,18 +3,23 @@ import type { IngressResource, ServiceResource } from '../../api/index.ts'
 import type { Outcome } from '../../core/allocator/index.ts'
 import { type Address, formatAddress, parseAddress, sameAddress } from '../../core/ip/index.ts'
 import { POOL_ANNOTATION } from '../../core/service.ts'
+import type { Conditions } from './conditions.ts'
 
-/** The Service with the addresses and the annotation of the outcome; the original stays as it is. */
-export function withOutcome(
-  resource: ServiceResource,
-  { addresses, pool }: Pick<Outcome, 'addresses' | 'pool'>,
-): ServiceResource {
+/** What a write may change. */
+export interface Written extends Pick<Outcome, 'addresses' | 'pool'> {
+  /** Conditions to write; undefined leaves them alone. */
+  readonly conditions?: Conditions
+}
+
+/** The Service with the addresses, the annotation and the conditions; the original stays as it is. */
+export function withOutcome(resource: ServiceResource, { addresses, pool, conditions }: Written): ServiceResource {
   const { [POOL_ANNOTATION]: _, ...annotations } = resource.metadata.annotations ?? {}
   if (pool !== undefined) annotations[POOL_ANNOTATION] = pool
+  const loadBalancer = withAddresses(resource.status?.loadBalancer ?? {}, addresses)
   return {
     ...resource,
     metadata: { ...resource.metadata, annotations },
-    status: { ...resource.status, loadBalancer: withAddresses(resource.status?.loadBalancer ?? {}, addresses) },
+    status: { ...resource.status, loadBalancer, ...(conditions && { conditions: [...conditions] }) },
   }
 }
 

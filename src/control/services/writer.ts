@@ -1,10 +1,9 @@
 import { type ServiceResource, services } from '../../api/index.ts'
-import type { Outcome } from '../../core/allocator/index.ts'
 import { type Address, formatAddress, parseAddress } from '../../core/ip/index.ts'
 import { objectKey } from '../../core/object.ts'
 import { type KubeApi, KubeError, type Logger } from '../../ports/index.ts'
 import type { AwaitedVersions } from './versions.ts'
-import { withOutcome } from './write-back.ts'
+import { type Written, withOutcome } from './write-back.ts'
 
 /**
  * Writes status and annotation. A Service that takes an address over from another waits until the write that takes it
@@ -24,11 +23,7 @@ export class ServiceWriter {
   }
 
   /** `mayWrite` is asked again right before the request: leadership may have ended while waiting. */
-  async write(
-    resource: ServiceResource,
-    outcome: Pick<Outcome, 'addresses' | 'pool'>,
-    mayWrite: () => boolean,
-  ): Promise<'done' | 'retry'> {
+  async write(resource: ServiceResource, outcome: Written, mayWrite: () => boolean): Promise<'done' | 'retry'> {
     const { leaving, coming } = difference(resource, outcome.addresses)
     const before = coming.flatMap(address => this.#leaving.get(address) ?? [])
     const writing = this.#replace(withOutcome(resource, outcome), before, mayWrite)

@@ -3,7 +3,7 @@ import { type Address, formatAddress, sameAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { POOL_ANNOTATION, type Service } from '../service.ts'
 import type { Allocation, Allocator } from './allocator.ts'
-import type { Outcome, ServiceEvent, ServiceLog } from './outcome.ts'
+import type { Outcome, ServiceEvent, ServiceLog, Verdict } from './outcome.ts'
 import { type Need, Refusal, refuse } from './refusal.ts'
 import { familiesOf, prefersDual, requestedAddresses, requestedPool, requestMet, type Want, wantOf } from './request.ts'
 import { quoteAddresses, quoteList } from './text.ts'
@@ -21,6 +21,7 @@ class Convergence {
   readonly #logs: ServiceLog[] = []
   readonly #reasons: Reason[] = []
   readonly #needs: Need[] = []
+  #verdict: Omit<Verdict, 'allocated'> | undefined
 
   constructor(allocator: Allocator, service: Service) {
     this.#allocator = allocator
@@ -49,17 +50,20 @@ class Convergence {
     }
     if (!this.#allocator.hasPools) {
       this.#log('debug', { event: 'clearAssignment', reason: 'noConfig', msg: 'pools are empty' })
-      return this.#clear('error, no retry', { code: 'noConfig', message: 'there are no address pools' })
+      this.#verdict = { reason: 'NoPools', message: 'there are no address pools' }
+      return this.#clear('error, no retry', { code: 'noConfig', message: this.#verdict.message })
     }
     if (clusterIPs.length === 0) {
       this.#log('info', { event: 'clearAssignment', reason: 'noClusterIPs', msg: 'No ClusterIPs' })
-      return this.#clear('error, no retry', { code: 'noClusterIPs', message: 'the service has no cluster IP' })
+      this.#verdict = { reason: 'NoClusterIPs', message: 'the service has no cluster IP' }
+      return this.#clear('error, no retry', { code: 'noClusterIPs', message: this.#verdict.message })
     }
     if (ipFamilyPolicy !== 'RequireDualStack' || clusterIPs.length >= 2) return undefined
     const message = `Service requires dual stack but not enough clusterips [${clusterIPs.join(' ')}]`
     this.#event({ type: 'Warning', reason: 'not enough clusterips', message, standing: true })
     const reason = 'requires dual stack but clusterips are not dual stack'
     this.#log('error', { event: 'clearAssignment', reason, msg: message })
+    this.#verdict = { reason: 'NotEnoughClusterIPs', message }
     return this.#clear('error, no retry', { code: 'notEnoughClusterIPs', message: reason })
   }
 
@@ -94,6 +98,7 @@ class Convergence {
     this.#event({ type: 'Warning', reason: 'noclusterIPsIPFamily', message, standing: true })
     this.#log('error', { event: 'clearAssignment', reason: 'noclusterIPsIPFamily', error, msg: message })
     this.#reasons.push(...reasons)
+    this.#verdict = { reason: 'UnknownFamily', message }
     return {
       ...this.#outcome([], 'error, no retry'),
       addresses: shownIngress(this.#service).filter(address => address !== undefined),
@@ -114,11 +119,10 @@ class Convergence {
       this.#allocator.confirm(key)
       return
     }
-    const error = claim.text
-    const message = `current IP for "${key}" not allowed by config, will attempt for new IP assignment: ${error}`
+    const message = `current IP for "${key}" not allowed by config, will attempt for new IP assignment: ${claim.text}`
     this.#event({ type: 'Normal', reason: 'ClearAssignment', message })
     const msg = 'current IP not allowed by config, clearing'
-    this.#log('info', { event: 'clearAssignment', error, msg })
+    this.#log('info', { event: 'clearAssignment', error: claim.wholeText, msg })
     this.#reasons.push(...claim.reasons)
     const keeps = (address: Address) => !(this.#allocator.assign(this.#service, [address]) instanceof Refusal)
     if (current.length < 2 || !current.some(keeps)) this.#allocator.release(key)
@@ -157,6 +161,7 @@ class Convergence {
     this.#event({ type: 'Warning', reason: 'LoadBalancerFailed', message, standing: true })
     this.#log('error', { event: 'loadbalancerIP', error, msg: 'invalid requested loadbalancer IPs' })
     this.#reasons.push(...reasons)
+    this.#verdict = { reason: 'LoadBalancerFailed', message }
     const held = this.#allocator.allocationOf(this.#service.key)
     return this.#outcome(held?.addresses ?? [], 'error, no retry')
   }
@@ -178,10 +183,10 @@ class Convergence {
 
   #failed(refusal: Refusal): Outcome {
     const { key } = this.#service
-    const error = refusal.text
-    const message = `Failed to allocate IP for "${key}": ${error}`
+    const message = `Failed to allocate IP for "${key}": ${refusal.text}`
     this.#event({ type: 'Warning', reason: 'AllocationFailed', message, standing: true })
-    this.#log('error', { op: 'allocateIPs', error, msg: 'IP allocation failed' })
+    this.#log('error', { op: 'allocateIPs', error: refusal.wholeText, msg: 'IP allocation failed' })
+    this.#verdict = { reason: 'AllocationFailed', message: refusal.wholeText }
     this.#allocator.release(key)
     this.#reasons.push(...refusal.reasons)
     this.#needs.push(...refusal.needs)
@@ -210,7 +215,8 @@ class Convergence {
     }
     const message = `cannot assign additional IP in PreferDualStack: ${refusal.text}`
     this.#event({ type: 'Normal', reason: 'AdditionalAssignFailed', message, standing: true })
-    this.#log('info', { event: 'tryAssignAdditionalIP', error: refusal.text, msg: message })
+    this.#log('info', { event: 'tryAssignAdditionalIP', error: refusal.wholeText, msg: message })
+    this.#verdict = { reason: 'AdditionalAssignFailed', message: refusal.wholeText }
     this.#reasons.push(...refusal.reasons)
     this.#needs.push(...refusal.needs)
     return this.#outcome(held.addresses, 'success')
@@ -228,7 +234,13 @@ class Convergence {
     const changed = pool !== this.#service.annotations[POOL_ANNOTATION] || !shows(this.#service, addresses)
     if (changed) this.#warnDeprecated()
     const [events, logs, reasons, needs] = [this.#events, this.#logs, this.#reasons, this.#needs]
-    return { addresses, pool, changed, events, logs, reasons, needs, result }
+    return { addresses, pool, changed, verdict: this.#verdictOn(addresses, pool), events, logs, reasons, needs, result }
+  }
+
+  #verdictOn(addresses: readonly Address[], pool: string | undefined): Verdict | undefined {
+    if (this.#service.type !== 'LoadBalancer') return undefined
+    const message = `holds ${addresses.map(formatAddress).join(', ')} from pool ${pool}`
+    return { allocated: addresses.length > 0, ...(this.#verdict ?? { reason: 'Allocated', message }) }
   }
 
   /** Section 1.10: said whenever the Service is about to be changed. */

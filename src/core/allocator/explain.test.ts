@@ -61,7 +61,7 @@ test('a pending Service: one reason for each pool, in the order they are tried',
       'spec.serviceAllocation.serviceSelectors: no service selector matches the labels of the service',
     ),
     inNamespace('tenant', 'spec.serviceAllocation: does not serve namespace "d"'),
-    'IPAddressPool metallb-system/full: has no free ipv4 address',
+    'IPAddressPool metallb-system/full: exhausted (1/1 ipv4 addresses in use)',
     inNamespace('manual', 'spec.autoAssign: not used for automatic assignment'),
     'IPAddressPool metallb-system/six: has no ipv4 addresses',
   ])

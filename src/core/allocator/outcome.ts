@@ -15,13 +15,26 @@ export interface ServiceLog {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** The condition of a Service that says whether it has its address, and why. */
+export const CONDITION = 'metallb.io/AddressAllocated'
+
+/** What the condition says; made from the same texts as events and log lines. */
+export interface Verdict {
+  readonly allocated: boolean
+  /** One word in CamelCase. */
+  readonly reason: string
+  readonly message: string
+}
+
 /** What a Service should look like, and how that came about. */
 export interface Outcome {
   /** What `status.loadBalancer.ingress` should hold, in order. */
   readonly addresses: readonly Address[]
   /** What POOL_ANNOTATION should say; undefined: it should be absent. */
   readonly pool: string | undefined
-  /** Whether the Service shows something else now. */
+  /** Undefined for a Service that is no LoadBalancer. */
+  readonly verdict: Verdict | undefined
+  /** Whether addresses or annotation of the Service are others now. */
   readonly changed: boolean
   readonly events: readonly ServiceEvent[]
   readonly logs: readonly ServiceLog[]

@@ -24,18 +24,33 @@ export class Refusal {
     this.needs = needs
   }
 
-  /** The message, and after it what the message does not say already (D19). */
+  /** The message, and after it what the message does not say already (D19), as much as an event holds. */
   get text(): string {
+    return this.#withDetails(EVENT_LENGTH)
+  }
+
+  /** As `text`, with all reasons: for logs and conditions. */
+  get wholeText(): string {
+    return this.#withDetails(CONDITION_LENGTH)
+  }
+
+  #withDetails(limit: number): string {
     const details = this.reasons.map(formatReason).filter(detail => detail !== this.message)
     if (details.length === 0) return this.message
-    const shown = details.slice(0, MAX_DETAILS).join('; ')
-    const more = details.length - MAX_DETAILS
-    return `${this.message} (${shown}${more > 0 ? `; and ${more} more` : ''})`
+    let shown = ''
+    for (const [index, detail] of details.entries()) {
+      const next = index === 0 ? detail : `${shown}; ${detail}`
+      if (index > 0 && next.length > limit) return `${this.message} (${shown}; and ${details.length - index} more)`
+      shown = next
+    }
+    return `${this.message} (${shown})`
   }
 }
 
-/** Event messages end at 1024 bytes. */
-const MAX_DETAILS = 5
+/** Event messages end at 1024 bytes, what stands before this text included. */
+const EVENT_LENGTH = 600
+/** Conditions end at 32 KiB. */
+const CONDITION_LENGTH = 16_384
 
 /** A refusal whose only reason is its message. */
 export function refuse(code: string, message: string, needs: readonly Need[] = []): Refusal {

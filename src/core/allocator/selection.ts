@@ -133,5 +133,6 @@ function unsuitable(state: PoolState, service: Service, holding: Holding, want: 
 function lack({ spaces }: PoolState, ...families: Family[]): [string, string] {
   const none = families.filter(family => spaces[family].capacity === 0n)
   if (none.length > 0) return ['familyMissing', `has no ${none.join(' and no ')} addresses`]
-  return ['poolFull', `has no free ${families.join(' and no free ')} address`]
+  const counts = families.map(family => `${spaces[family].uses.size}/${spaces[family].capacity} ${family}`)
+  return ['poolFull', `exhausted (${counts.join(' and ')} addresses in use)`]
 }
