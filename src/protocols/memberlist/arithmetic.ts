@@ -23,7 +23,7 @@ export function suspicionBounds(
   n: number,
 ): SuspicionBounds {
   const scale = Math.trunc(1000 * Math.max(1, Math.log10(Math.max(1, n)))) / 1000
-  const minMs = timing.suspicionMult * scale * timing.probeIntervalMs
+  const minMs = Math.round(timing.suspicionMult * scale * timing.probeIntervalMs)
   const wanted = timing.suspicionMult - 2
   return { minMs, maxMs: maxMult * minMs, k: n - 2 < wanted ? 0 : wanted }
 }

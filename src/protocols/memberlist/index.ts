@@ -1,5 +1,6 @@
 export * from './config.ts'
 export type { Keyring } from './envelope/index.ts'
 export * from './errors.ts'
+export { keyOf } from './key.ts'
 export type { Member } from './member.ts'
 export * from './memberlist.ts'

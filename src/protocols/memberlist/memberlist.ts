@@ -120,8 +120,8 @@ export class Memberlist {
   }
 
   /** Exchanges everything with the node there. Rejects where that failed. */
-  join(address: Address, port: number): Promise<void> {
-    return this.#streams.pushPull(address, port, true)
+  join(address: Address, port: number, withinMs = this.#options.config.tcpTimeoutMs): Promise<void> {
+    return this.#streams.pushPull(address, port, true, withinMs)
   }
 
   /** For connections from other nodes. */
@@ -292,11 +292,12 @@ export class Memberlist {
   }
 
   #pushPull(): void {
-    const { random, name, log } = this.#options
+    const { random, name, log, config } = this.#options
+    const { tcpTimeoutMs } = config
     const others = this.#members.all().filter(member => member.state === 'alive' && member.name !== name)
     const [peer] = shuffled(others, random)
     if (peer === undefined) return
-    this.#streams.pushPull(peer.address, peer.port, false).catch(error => {
+    this.#streams.pushPull(peer.address, peer.port, false, tcpTimeoutMs).catch(error => {
       if (!this.#stopped)
         log.error({ msg: `memberlist: Push/Pull with ${peer.name} failed: ${(error as Error).message}` })
     })

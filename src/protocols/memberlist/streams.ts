@@ -39,10 +39,10 @@ export class Streams {
   }
 
   /** Exchanges everything with one node. Rejects with the reason where that failed. */
-  pushPull(address: Address, port: number, join: boolean): Promise<void> {
-    const { state, merge, timeoutMs } = this.#options
+  pushPull(address: Address, port: number, join: boolean, withinMs: number): Promise<void> {
+    const { state, merge } = this.#options
     return new Promise((resolve, reject) => {
-      this.#ask(address, port, state(join), timeoutMs, answer => {
+      this.#ask(address, port, state(join), withinMs, answer => {
         if (typeof answer === 'string') return reject(new Error(answer))
         if (answer.kind === 'error') return reject(new Error(`remote error: ${answer.error}`))
         if (answer.kind !== 'pushPull') return reject(new Error(`${answer.kind} instead of a push/pull`))

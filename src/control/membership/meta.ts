@@ -1,0 +1,21 @@
+/** What a speaker of ours says about itself in memberlist's meta; reference speakers say nothing and keep it untouched. */
+export interface SpeakerMeta {
+  /** It keeps the fast timing, and wants to be judged by it. */
+  readonly fast: boolean
+  /** It cannot announce yet: it is no candidate. */
+  readonly joining: boolean
+}
+
+const PREFIX = 'metallb.io/speaker;'
+
+export function writeMeta({ fast, joining }: SpeakerMeta): Uint8Array {
+  const text = `${PREFIX}${[fast ? 'fast' : '', joining ? 'joining' : ''].filter(word => word !== '').join(',')}`
+  return Uint8Array.from(text, character => character.charCodeAt(0))
+}
+
+/** Words not known are for later versions. A meta of others means a full member with the usual timing. */
+export function readMeta(meta: Uint8Array): SpeakerMeta {
+  const text = String.fromCharCode(...meta.subarray(0, 512))
+  const words = text.startsWith(PREFIX) ? text.slice(PREFIX.length).split(',') : []
+  return { fast: words.includes('fast'), joining: words.includes('joining') }
+}
