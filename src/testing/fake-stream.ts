@@ -168,7 +168,8 @@ class Half implements Stream {
       peer.lose('connection closed by peer')
       return
     }
-    peer.events?.data(this.#take())
+    const piece = this.#take() // even where nobody listens any more
+    peer.events?.data(piece)
     if (this.#waiting > 0 || !this.#full) return
     this.#full = false
     this.events?.drained()

@@ -95,6 +95,8 @@ test('faults are told in words and by attribute', () => {
 test('trailing bits of a prefix do not matter', () => {
   assert.equal(updateWith(GOOD, '14 0a14ff').nlri[0]!.network, 0x0a14f000n)
   assert.equal(updateWith(GOOD, '00').nlri[0]!.network, 0n)
+  const [unreach] = updateWith('800f09000201 21 20010db8ff', '').attributes
+  assert.equal(unreach?.kind === 'mp unreach' && unreach.nlri[0]!.network, 0x20010db880000000n << 64n)
 })
 
 test('only an UPDATE that says nothing else ends the initial routes', () => {

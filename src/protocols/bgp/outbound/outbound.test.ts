@@ -329,16 +329,33 @@ test('a refresh without RFC 7313, or before End-of-RIB, has no marks', () => {
   }
 })
 
-test('routes changed while messages wait are told as they are now', () => {
+test('routes changed while messages wait are told as they are now, once', () => {
   const outbound = opened()
   outbound.announce(hosts(2000).map(one => ({ prefix: one, attributes: plain })))
   const peer = new Peer()
   peer.hear([outbound.next()!])
   outbound.withdraw(hosts(1500))
   outbound.announce([route('10.0.7.200/32', { communities: [community(1, 1)] })])
-  peer.hear(drain(outbound))
+  const messages = drain(outbound) as Update[]
+  peer.hear(messages)
   assert.equal(peer.table.size, 500)
   assert.match(peer.table.get('10.0.7.200/32')!, /communities/)
+  const told = messages.flatMap(message => message.nlri.map(formatPrefix))
+  assert.equal(told.filter(text => text === '10.0.7.200/32').length, 1)
+})
+
+test('a withdrawal that waits does not interrupt a route that is back', () => {
+  const outbound = opened()
+  outbound.announce(hosts(1000).map(one => ({ prefix: one, attributes: plain })))
+  drain(outbound)
+  outbound.withdraw(hosts(1000))
+  outbound.next()
+  outbound.announce([route('10.0.3.231/32')])
+  const messages = drain(outbound) as Update[]
+  assert.deepEqual(
+    messages.map(({ withdrawn, nlri }) => [withdrawn.length, nlri.length]),
+    [[185, 0]],
+  )
 })
 
 test('attributes that fit no message are not sent, and an older form of the route goes', () => {

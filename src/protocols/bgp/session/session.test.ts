@@ -443,3 +443,70 @@ test('the reasons that a session gives are those of its close', async () => {
   assert.equal(session.status.establishedCount, 1)
   assert.equal(session.status.establishedAtMs, undefined)
 })
+
+test('a dial that times out while the peer is here already is not repeated', async () => {
+  const world = new World()
+  const router = await world.router(THEIRS)
+  const { session, told } = world.session(OURS, THEIRS, { ...ours, listens: true })
+  await world.listen(OURS, session)
+  world.streams.silent = true
+  session.start()
+  world.clock.advance(100)
+  world.streams.silent = false
+  const caller = new Router()
+  const stream = world.streams.host(THEIRS).connect({ address: OURS, port: 179 }, caller.events)
+  world.until(() => caller.heard('open').length === 1)
+  world.clock.advance(20_000)
+  assert.equal(router.connections, 0)
+  stream.write(encodeMessage(offeredOpen(theirs)))
+  stream.write(KEEPALIVE)
+  world.until(() => session.status.state === 'established')
+  assert.deepEqual(told, ['up'])
+})
+
+test('two of ours, cut off again and again, always find together and tell each other the same', async () => {
+  for (let seed = 1; seed <= 30; seed++) await walk(seed)
+})
+
+/** A random walk: routes come and go, connections break, sessions stop and start; in the end all must be well. */
+async function walk(seed: number): Promise<void> {
+  const gracefulRestart = seed % 3 === 0 ? { seconds: 120, restarting: true } : undefined
+  const changed = { gracefulRestart, extendedMessage: seed % 2 === 0 }
+  const { world, left, right, bothUp } = await pair(seed, changed)
+  const { random, clock, streams } = world
+  const sides = [left.session, right.session]
+  const routes = Array.from({ length: 40 }, (_, index) => route(`203.0.113.${index}/32`))
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random.next() * from.length)]!
+  const actions = [
+    () => pick(sides).announce([pick(routes)]),
+    () => pick(sides).withdraw([pick(routes).prefix]),
+    () => pick(sides).complete(),
+    () => streams.cut(),
+    () => pick(sides).livenessLost(),
+    () => pick(sides).stop({ kind: 'reset', text: 'again' }),
+    () => pick(sides).start(),
+    () => streams.stall(pick([OURS, THEIRS]), random.next() < 0.5),
+  ]
+  for (let turn = 0; turn < 60; turn++) {
+    pick(actions)()
+    clock.advance(Math.floor(random.next() * 3000))
+    for (const session of sides) checkSession(session)
+  }
+  for (const address of [OURS, THEIRS]) streams.stall(address, false)
+  for (const session of sides) session.start()
+  world.until(bothUp, 400_000)
+  clock.advance(40_000)
+  assert.ok(bothUp(), `seed ${seed}`)
+  assert.equal(streams.connections, 1, `seed ${seed}`)
+  for (const { status } of sides) assert.equal(status.told, status.wanted)
+  for (const session of sides) session.stop({ kind: 'deconfigured' })
+  clock.advance(1000)
+  assert.deepEqual([clock.armed, streams.connections], [0, 0], `seed ${seed}: nothing is left behind`)
+}
+
+function checkSession({ status }: Session): void {
+  const up = status.state === 'established'
+  assert.equal(status.establishedAtMs !== undefined, up)
+  assert.equal(status.agreed !== undefined, up || status.state === 'open confirm')
+  if (!up) assert.equal(status.told, 0)
+}
