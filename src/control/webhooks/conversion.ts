@@ -40,15 +40,20 @@ function convertAll(objects: readonly unknown[], desired: unknown): KubeObject[]
 function convert(object: unknown, desired: unknown): KubeObject | string {
   if (!isJson(object) || !isJson(object.metadata)) return 'it is no Kubernetes object'
   const { kind, apiVersion } = object
-  if (kind !== 'BGPPeer') return `unknown kind ${JSON.stringify(kind)}, only BGPPeer is converted`
+  if (kind !== 'BGPPeer') return `unknown kind ${quoted(kind)}, only BGPPeer is converted`
   const known = typeof apiVersion === 'string' && Object.hasOwn(CONVERSIONS, apiVersion)
-  if (!known) return `unknown version ${JSON.stringify(apiVersion)} of BGPPeer`
+  if (!known) return `unknown version ${quoted(apiVersion)} of BGPPeer`
   if (desired === apiVersion) return `conversion is not allowed between same type ${apiVersion} BGPPeer`
   const conversion = CONVERSIONS[apiVersion]!
-  if (conversion.to !== desired) return `unknown version ${JSON.stringify(desired)} of BGPPeer`
+  if (conversion.to !== desired) return `unknown version ${quoted(desired)} of BGPPeer`
   try {
     return conversion.convert(object as never)
   } catch {
     return 'internal error occurred during conversion' // the object is not of the shape its schema asks for
   }
+}
+
+/** Not by JSON: whole numbers may be bigint. */
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `"${value.slice(0, 100)}"` : `(a ${typeof value})`
 }
