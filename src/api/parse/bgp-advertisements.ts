@@ -49,13 +49,40 @@ export function parseBgpAdvertisements(
   const advertisements = resources.map(resource =>
     parseAdvertisement(resource, context, reportOn(READING.kind, resource, report)),
   )
+  const byName = new Map(context.pools.map(({ name, pool }) => [name, pool]))
+  const attached: Attached = new Map()
   for (const [index, advertisement] of advertisements.entries()) {
     const on = reportOn(READING.kind, resources[index]!, report)
-    const pools = context.pools.map(({ pool }) => pool).filter(({ name }) => advertisement.pools.has(name))
+    const pools = [...advertisement.pools].map(name => byName.get(name)!)
     for (const pool of pools) checkAggregation(advertisement, pool, on)
-    for (const earlier of advertisements.slice(0, index)) checkLocalPreference(advertisement, earlier, pools, on)
+    if (advertisement.serviceSelectors.length > 0) continue // compared for each service, when it is announced
+    for (const earlier of preferringOtherwise(advertisement, attached))
+      checkLocalPreference(advertisement, advertisements[earlier]!, pools, on)
+    attach(advertisement, index, attached)
   }
   return advertisements
+}
+
+/** For each pool, by local preference, the indexes of the advertisements that apply to it. */
+type Attached = Map<string, Map<number, number[]>>
+
+/** Ascending indexes of the earlier advertisements that share a pool and want another local preference. */
+function preferringOtherwise({ pools, localPref = 0 }: BgpAdvertisement, attached: Attached): number[] {
+  const found = new Set<number>()
+  for (const pool of pools)
+    for (const [preference, indexes] of attached.get(pool) ?? [])
+      if (preference !== localPref) for (const index of indexes) found.add(index)
+  return [...found].sort((a, b) => a - b)
+}
+
+function attach({ pools, localPref = 0 }: BgpAdvertisement, index: number, attached: Attached): void {
+  for (const pool of pools) {
+    const preferences = attached.get(pool) ?? new Map<number, number[]>()
+    attached.set(pool, preferences)
+    const indexes = preferences.get(localPref)
+    if (indexes === undefined) preferences.set(localPref, [index])
+    else indexes.push(index)
+  }
 }
 
 function parseAdvertisement(
@@ -140,7 +167,6 @@ function checkAggregation({ aggregationLength }: BgpAdvertisement, pool: Pool, o
   }
 }
 
-/** Advertisements for chosen services are compared for each service, when it is announced. */
 function checkLocalPreference(
   advertisement: BgpAdvertisement,
   earlier: BgpAdvertisement,
@@ -148,7 +174,6 @@ function checkLocalPreference(
   on: ObjectReport,
 ): void {
   const [given, before] = [advertisement.localPref ?? 0, earlier.localPref ?? 0]
-  if (given === before || advertisement.serviceSelectors.length + earlier.serviceSelectors.length > 0) return
   const shared = pools.find(
     ({ name, ranges }) =>
       earlier.pools.has(name) &&

@@ -49,7 +49,7 @@ function configMapOf(text: string): { data: string; namespace?: string } {
 
 function parsed(text: string): unknown {
   try {
-    const document = parseDocument(text, { version: '1.1', merge: true, customTags: goTags })
+    const document = parseDocument(text, { version: '1.1', merge: true, customTags: goTags, logLevel: 'error' })
     const [error] = document.errors
     if (error !== undefined) throw error
     return document.toJS({ maxAliasCount: 100 })

@@ -58,7 +58,13 @@ export function parseWritten(text: string, file: string): Written[] {
   const lines = new LineCounter()
   const source = { file, text, lines }
   try {
-    const documents = parseAllDocuments(text, { lineCounter: lines, version: '1.1', merge: true, customTags: goTags })
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      version: '1.1',
+      merge: true,
+      customTags: goTags,
+      logLevel: 'error',
+    })
     return [...documents].flatMap(document => writtenIn(document, source))
   } catch (error) {
     if (error instanceof UnreadableFile) throw error
