@@ -1,4 +1,5 @@
 /** CustomResourceDefinitions: what they make of themselves when stored, and the resources they define. */
+import { brokenRules } from './cel.ts'
 import { type Cause, invalidValue, required } from './errors.ts'
 import { toJson } from './json.ts'
 import { jsonPath } from './jsonpath.ts'
@@ -6,6 +7,8 @@ import { type Fields, fieldsAt, isFields, type KubeJson, listAt, timestamp, valu
 import { defineResource, type Resource } from './resources.ts'
 import type { Schema } from './schema.ts'
 import { age, type Column } from './table.ts'
+
+const SCHEMA = 'schema.openAPIV3Schema'
 
 export function admitCrd(crd: KubeJson): Cause[] {
   const spec = fieldsAt(crd, 'spec')
@@ -23,8 +26,9 @@ export function admitCrd(crd: KubeJson): Cause[] {
       invalidValue('spec.versions', versions.length, 'must have exactly one version marked as storage version'),
     )
   versions.forEach((version, index) => {
-    if (!isFields(valueAt(version, 'schema.openAPIV3Schema')))
-      causes.push(required(`spec.versions[${index}].schema.openAPIV3Schema`, 'schemas are required'))
+    if (!isFields(valueAt(version, SCHEMA)))
+      causes.push(required(`spec.versions[${index}].${SCHEMA}`, 'schemas are required'))
+    else causes.push(...brokenRules(valueAt(version, SCHEMA) as Schema, `spec.versions[${index}].${SCHEMA}`))
   })
   if (causes.length === 0) complete(crd, spec, names, versions)
   return causes
@@ -77,7 +81,7 @@ export function crdResources(crd: KubeJson): Resource[] {
         custom: true,
         selectable: listAt(version, 'selectableFields').map(field => String(field.jsonPath).replace(/^\./, '')),
         columns: listAt(version, 'additionalPrinterColumns').map(printerColumn),
-        schema: valueAt(version, 'schema.openAPIV3Schema') as Schema,
+        schema: valueAt(version, SCHEMA) as Schema,
       }),
     )
 }

@@ -1,5 +1,6 @@
 /** From a request body to an object fit for its resource: kind checked, unknown fields found, defaults, validation. */
 import { apiVersionOf } from '../../core/object.ts'
+import { checkRules } from './cel.ts'
 import type { Cluster } from './cluster.ts'
 import { badRequest, type Cause, invalid, invalidValue, required } from './errors.ts'
 import { type Fields, isFields, type KubeJson } from './object.ts'
@@ -61,6 +62,8 @@ export function admit(resource: Resource, object: KubeJson, before: KubeJson | u
   if (resource.schema !== undefined) {
     applyDefaults(object, resource.schema)
     causes.push(...validate(object, resource.schema))
+    // Rules are asked only about values of the right form (apiextensions, validation in two steps).
+    if (causes.length === 0) causes.push(...checkRules(object, before, resource.schema))
   }
   if (causes.length === 0)
     causes.push(...metadataCauses(object, before), ...(resource.admit?.(object, before, cluster) ?? []))

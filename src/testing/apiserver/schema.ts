@@ -2,8 +2,19 @@
 import { type Cause, duplicateValue, invalidValue, required, unsupportedValue } from './errors.ts'
 import { type Fields, isFields } from './object.ts'
 
+/** One of x-kubernetes-validations: a CEL expression over `self` and, on updates, `oldSelf`. */
+export interface ValidationRule {
+  rule: string
+  message?: string
+  messageExpression?: string
+  reason?: string
+  fieldPath?: string
+  optionalOldSelf?: boolean
+}
+
 export interface Schema {
   type?: string
+  description?: string
   format?: string
   properties?: Record<string, Schema>
   additionalProperties?: Schema | boolean
@@ -34,6 +45,8 @@ export interface Schema {
   'x-kubernetes-embedded-resource'?: boolean
   'x-kubernetes-list-type'?: string
   'x-kubernetes-list-map-keys'?: readonly string[]
+  'x-kubernetes-map-type'?: string
+  'x-kubernetes-validations'?: readonly ValidationRule[]
 }
 
 const ALWAYS_KNOWN = new Set(['apiVersion', 'kind', 'metadata'])
@@ -57,7 +70,8 @@ export function prune(value: unknown, schema: Schema, unknown: string[], path = 
   return kept
 }
 
-function childSchema(schema: Schema, name: string): Schema | undefined {
+/** The schema of a field, by its name or as one of a map; undefined where the schema does not know it. */
+export function childSchema(schema: Schema, name: string): Schema | undefined {
   if (schema.properties !== undefined && Object.hasOwn(schema.properties, name)) return schema.properties[name]
   return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
 }
