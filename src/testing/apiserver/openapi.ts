@@ -1,10 +1,11 @@
 /**
- * As much OpenAPI as `kubectl create` and `apply` need: that PATCH takes `fieldValidation`, so that kubectl leaves
- * validation to the server. The full schemas of `kubectl explain` fit in at `components`.
+ * OpenAPI as kubectl needs it: schemas for `explain`; for `create` and `apply` that PATCH takes `fieldValidation`, so
+ * that kubectl leaves validation to the server. No PATCH names its media types: kubectl would look for merge keys here.
  */
 import { createHash } from 'node:crypto'
 import { toJson } from './json.ts'
 import type { Fields } from './object.ts'
+import { componentName, componentSchemas } from './openapi-schemas.ts'
 import type { Registry } from './registry.ts'
 import type { Resource } from './resources.ts'
 
@@ -33,7 +34,7 @@ export function openApiDocument(registry: Registry, root: string): Fields | unde
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'v1.32.0' },
     paths: Object.fromEntries(resources.map(resource => [objectPath(root, resource), pathItem(resource)])),
-    components: { schemas: {} },
+    components: { schemas: componentSchemas(resources) },
   }
 }
 
@@ -41,14 +42,17 @@ function objectPath(root: string, { plural, namespaced }: Resource): string {
   return `/${root}/${namespaced ? 'namespaces/{namespace}/' : ''}${plural}/{name}`
 }
 
-function pathItem({ group, version, kind }: Resource): Fields {
+function pathItem(resource: Resource): Fields {
+  const { group, version, kind } = resource
   const parameters = ['dryRun', 'fieldManager', 'fieldValidation'].map(name => ({
     name,
     in: 'query',
     schema: { type: 'string', uniqueItems: true },
   }))
-  const responses = { 200: { description: 'OK' } }
-  return { patch: { parameters, responses, 'x-kubernetes-group-version-kind': { group, version, kind } } }
+  const schema = { $ref: `#/components/schemas/${componentName(resource)}` }
+  const responses = { 200: { description: 'OK', content: { 'application/json': { schema } } } }
+  const about = { responses, 'x-kubernetes-group-version-kind': { group, version, kind } }
+  return { get: about, patch: { parameters, ...about } }
 }
 
 /** `/openapi/v2` for clients before 1.24, as they ask for it, in protobuf: a document without definitions. */

@@ -22,7 +22,12 @@ const port: Schema = {
 const spec: Schema = {
   type: 'object',
   properties: {
-    ports: { type: 'array', items: port },
+    ports: {
+      type: 'array',
+      items: port,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['port', 'protocol'],
+    },
     selector: { type: 'object', nullable: true, additionalProperties: string },
     clusterIP: string,
     clusterIPs: strings,
@@ -45,4 +50,8 @@ const spec: Schema = {
   },
 }
 
-export const SERVICE_SCHEMA: Schema = { type: 'object', properties: { spec, status: { type: 'object', ...open } } }
+export const SERVICE_SCHEMA: Schema = {
+  type: 'object',
+  description: 'Service is a named abstraction of software service (for example, mysql).',
+  properties: { spec, status: { type: 'object', ...open } },
+}
