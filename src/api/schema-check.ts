@@ -9,7 +9,11 @@ const GROUP = 'metallb.io'
 /** Kinds of the group that are not configuration: the operator's own. */
 const FOREIGN = new Set(['MetalLB'])
 
-export type SchemaFinding = Finding & { readonly severity: 'error' | 'warning' }
+export interface SchemaFinding extends Finding {
+  readonly severity: 'error' | 'warning'
+  /** What is wrong is that the field is there, not its value. */
+  readonly unknown?: true
+}
 
 /** Whether the object claims to be one of our kinds; one without an apiVersion does by its kind. */
 export function isOurs({ apiVersion, kind = '' }: KubeObject): boolean {
@@ -34,7 +38,7 @@ export function checkSchema(object: KubeObject): SchemaFinding[] {
   const unknown = unknownFields(schema, given, '').map(({ path, ...more }) => ({ path: path.slice(1), ...more }))
   return [
     ...errors.map(finding => ({ ...finding, severity: 'error' as const })),
-    ...unknown.map(finding => ({ ...finding, severity: 'warning' as const })),
+    ...unknown.map(finding => ({ ...finding, severity: 'warning' as const, unknown: true as const })),
   ]
 }
 

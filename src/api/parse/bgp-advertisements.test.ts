@@ -1,5 +1,7 @@
 // Chapter 01 sections 6.D and 6.E.
+
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import { type Config, formatCommunity } from '../../core/config/index.ts'
 import { testExamples } from '../../testing/acceptance.ts'
 import { parseConfig } from './index.ts'
@@ -247,3 +249,23 @@ testExamples(
   ],
   ({ communities: _, ...snapshot }) => parseConfig(snapshot),
 )
+
+test('a local preference conflicts whether the earlier one is higher or lower, once for each earlier advertisement', () => {
+  const advertisement = (name: string, localPref: number) => ({ metadata: { name }, spec: { localPref } })
+  const conflictsOf = (...preferences: number[]) => {
+    const parsed = parseConfig({
+      pools: ['p', 'q'].map((name, index) => ({ metadata: { name }, spec: { addresses: [`10.0.${index}.0/24`] } })),
+      nodes: [{ metadata: { name: 'n' } }],
+      bgpAdvertisements: preferences.map((preference, index) => advertisement(`a${index}`, preference)),
+    })
+    const problems = 'problems' in parsed ? parsed.problems : []
+    return problems.map(({ name, hint }) => `${name}: ${hint}`)
+  }
+  const of = (name: string, earlier: string) => `${name}: BGPAdvertisement ${earlier} announces pool p too`
+  assert.deepEqual(conflictsOf(1, 2), [of('a1', 'a0')])
+  assert.deepEqual(conflictsOf(2, 1), [of('a1', 'a0')])
+  assert.deepEqual(conflictsOf(2, 1, 2, 3), [
+    ...[of('a1', 'a0'), of('a2', 'a1')],
+    ...[of('a3', 'a0'), of('a3', 'a1'), of('a3', 'a2')],
+  ])
+})

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Document, isMap, isSeq, LineCounter, type Node, parseAllDocuments, type TagId, type Tags } from 'yaml'
 import type { KubeObject } from '../../core/object.ts'
-import { type Place, placeOfNode, placeOfPath, type Source } from './places.ts'
+import { type Part, type Place, placeOfNode, placeOfPath, type Source } from './places.ts'
 
 /** A file that cannot be read as objects; the message names file, line and column. */
 export class UnreadableFile extends Error {}
@@ -12,7 +12,7 @@ export class UnreadableFile extends Error {}
 export interface Written {
   readonly object: KubeObject
   /** Where the field is written, e.g. `spec.addresses[1]`; of a field that is not there, where its parent is. */
-  place(path: string): Place
+  place(path: string, part?: Part): Place
 }
 
 /** Every object of the files; a directory stands for its .yaml, .yml and .json files, `-` for standard input. @throws UnreadableFile */
@@ -94,7 +94,7 @@ function writtenIn(document: Document.Parsed, source: Source): Written[] {
   if (value === null || value === undefined) return []
   return unpack(value, document.contents!).map(([object, node]) => ({
     object: checked(object, placeOfNode(source, node)),
-    place: path => placeOfPath(source, document, node, path),
+    place: (path, part = 'value') => placeOfPath(source, document, node, path, part),
   }))
 }
 

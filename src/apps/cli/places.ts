@@ -19,15 +19,17 @@ export interface Source {
   readonly lines: LineCounter
 }
 
-/** What is written as the value, or for maps and lists the key in front of them, which reads better. */
-export function placeOfPath(source: Source, document: Document, root: Node, path: string): Place {
+/** The part of a field that is meant; of values that are maps and lists it is always the key, which reads better. */
+export type Part = 'key' | 'value'
+
+export function placeOfPath(source: Source, document: Document, root: Node, path: string, part: Part): Place {
   let found: Node = root
   let target: Node = root
   for (const name of stepsOf(path)) {
     const next = childOf(document, found, name)
     if (next === undefined) break
     found = next.value
-    target = next.key !== undefined && !isScalar(found) ? next.key : found
+    target = next.key !== undefined && (part === 'key' || !isScalar(found)) ? next.key : found
   }
   return placeOfNode(source, target)
 }

@@ -11,7 +11,7 @@ import {
 import type { Config, Problem } from '../../core/config/index.ts'
 import type { KubeObject } from '../../core/object.ts'
 import type { Written } from './files.ts'
-import type { Place } from './places.ts'
+import type { Part, Place } from './places.ts'
 
 /** An object of a file, or of a cluster, which has no places. */
 export type Checked = Pick<Written, 'object'> & Partial<Written>
@@ -102,8 +102,8 @@ function withoutTwins(items: readonly Checked[]): { first: Checked[]; again: Pla
   return { first: [...first.values()], again }
 }
 
-function problemAt({ object, place }: Checked, path: string) {
-  return { ...identity(object), path, place: place?.(path) }
+function problemAt({ object, place }: Checked, path: string, part: Part = 'value') {
+  return { ...identity(object), path, place: place?.(path, part) }
 }
 
 /** The words of the webhook (chapter 01 section 4.3). */
@@ -118,7 +118,10 @@ function strayProblem(item: Checked, namespace: string): PlacedProblem {
 
 function schemaProblems(item: Checked): PlacedProblem[] {
   if (!isOurs(item.object)) return []
-  return checkSchema(item.object).map(finding => ({ ...problemAt(item, finding.path), ...finding }))
+  return checkSchema(item.object).map(({ unknown, ...finding }) => ({
+    ...problemAt(item, finding.path, unknown ? 'key' : 'value'),
+    ...finding,
+  }))
 }
 
 /** What the rules read: in the stored version, and without the kinds that are not known here. */
