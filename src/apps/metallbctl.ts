@@ -22,6 +22,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'a bare-metal cluster in network namespaces on this machine',
     run: async args => (await import('./cli/lab.ts')).labCommand(args),
   },
+  plan: {
+    synopsis: '-f FILE|DIR|-… | --live [--with CHANGE.yaml] [-o text|json]',
+    summary: 'which Service gets which address, and which node announces it; what a change would change',
+    run: async args => (await import('./cli/plan.ts')).planCommand(args),
+  },
   validate: {
     synopsis: '-f FILE|DIR|-… | --live | --diff -f FILE|DIR|-…',
     summary: 'what is wrong with a configuration, and where; what applying files would change',

@@ -20,7 +20,7 @@ export interface Cluster {
 
 /** What a pile of objects says of a cluster. Configuration kinds count only in the MetalLB namespace. */
 export function clusterOf(objects: readonly KubeObject[], namespace: string): Cluster {
-  const located = objects.map(object => withNamespace(object, namespace))
+  const located = objects.map(object => locate(object, namespace))
   const ofKind = <T extends KubeObject>(kind: string) => located.filter(object => object.kind === kind) as T[]
   const configuring = located.filter(
     ({ metadata }) => metadata.namespace === undefined || metadata.namespace === namespace,
@@ -35,10 +35,16 @@ export function clusterOf(objects: readonly KubeObject[], namespace: string): Cl
   }
 }
 
+/** The pile of objects that the cluster was made of. */
+export function objectsOf({ snapshot, services, endpointSlices, pods = [], l2Statuses }: Cluster): KubeObject[] {
+  const configuration = Object.values(snapshot).flatMap((list: readonly KubeObject[] | undefined) => list ?? [])
+  return [...configuration, ...services, ...endpointSlices, ...pods, ...l2Statuses]
+}
+
 const CLUSTER_SCOPED = new Set(['Node', 'Namespace'])
 
 /** Files leave the namespace out where `kubectl apply` would fill it in: ours for MetalLB's kinds, else `default`. */
-function withNamespace(object: KubeObject, namespace: string): KubeObject {
+export function locate(object: KubeObject, namespace: string): KubeObject {
   const { metadata, apiVersion = '', kind = '' } = object
   if (metadata.namespace !== undefined || CLUSTER_SCOPED.has(kind)) return object
   const own = apiVersion.startsWith('metallb.io/')

@@ -58,7 +58,13 @@ function learnedAllocator(config: Config, services: readonly Service[], lbClass:
   return allocator
 }
 
-function worldOf(cluster: Cluster, config: Config, services: readonly Service[], options: ExplainOptions): World {
+/** The world as the speakers will see it. */
+export function worldOf(
+  cluster: Cluster,
+  config: Config,
+  services: readonly Service[],
+  options: ExplainOptions,
+): World {
   const endpoints = endpointsByService(cluster)
   return {
     config,

@@ -1,2 +1,2 @@
-export { type Cluster, clusterOf, speakerNodes } from './cluster.ts'
-export { type ExplainOptions, type Explanation, explainService } from './explain.ts'
+export { type Cluster, clusterOf, locate, objectsOf, speakerNodes } from './cluster.ts'
+export { type ExplainOptions, type Explanation, explainService, worldOf } from './explain.ts'
