@@ -99,11 +99,8 @@ export const x509Certificates: Certificates = {
 
 const AUTHORITY_NAME: X509CertificateCreateParamsName = [{ CN: ['cert'] }, { O: ['metallb'] }]
 
-async function library(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata') // @peculiar/x509 does not load without it
-  const x509 = await import('@peculiar/x509')
-  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0])
-  return x509
+async function library() {
+  return (await import('./x509-library.ts')).x509
 }
 
 /** Whole seconds; an hour back, for clocks that are late. */
