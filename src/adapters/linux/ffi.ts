@@ -2,9 +2,11 @@
 import { endianness } from 'node:os'
 import koffi from 'koffi'
 
+export const AF_INET = 2
 export const AF_INET6 = 10
 export const AF_NETLINK = 16
 export const AF_PACKET = 17
+export const SOCK_STREAM = 1
 export const SOCK_DGRAM = 2
 export const SOCK_RAW = 3
 export const SOCK_NONBLOCK = 0o4000
@@ -13,7 +15,7 @@ export const MSG_DONTWAIT = 0x40
 export const POLLIN = 1
 
 /** The errors callers tell apart. */
-export const ERRNO = { EINTR: 4, ENOMEM: 12, ENOBUFS: 105 } as const
+export const ERRNO = { EINTR: 4, ENOMEM: 12, EADDRINUSE: 98, ENOBUFS: 105 } as const
 
 const SCHED_FIFO = 1
 const SCHED_SETATTR: Readonly<Record<string, number>> = { x64: 314, arm64: 274 }
@@ -28,12 +30,30 @@ const libcEventfd = libc.func('int eventfd(unsigned int value, int flags)')
 const libcScheduler = libc.func('int sched_setscheduler(int pid, int policy, const void *parameters)')
 const libcSyscall = libc.func('long syscall(long number, int pid, const void *attributes, unsigned int flags)')
 
-/** Bytes sent or received, or -1 with the reason in `errno()`. These three run once a packet and check nothing. */
+/** Bytes sent or received, or -1 with the reason in `errno()`. These run once a packet and check nothing. */
 export const send: (fd: number, buffer: Uint8Array, length: number, flags: number) => number = libc.func(
   'int send(int fd, const void *buffer, size_t length, int flags)',
 )
 export const recv: (fd: number, buffer: Uint8Array, length: number, flags: number) => number = libc.func(
   'int recv(int fd, _Out_ void *buffer, size_t length, int flags)',
+)
+export const sendto: (
+  fd: number,
+  buffer: Uint8Array,
+  length: number,
+  flags: number,
+  to: Uint8Array,
+  toLength: number,
+) => number = libc.func(
+  'int sendto(int fd, const void *buffer, size_t length, int flags, const void *to, uint32_t toLength)',
+)
+/** The struct msghdr points to buffers by address: keep references to them. */
+export const recvmsg: (fd: number, header: Uint8Array, flags: number) => number = libc.func(
+  'int recvmsg(int fd, _Inout_ void *header, int flags)',
+)
+/** Sleeps for a struct timespec: `poll` knows whole milliseconds only. */
+export const ppoll: (descriptors: Uint8Array, count: number, timeout: Uint8Array, mask: null) => number = libc.func(
+  'int ppoll(_Inout_ void *descriptors, unsigned long count, const void *timeout, const void *mask)',
 )
 export const poll: (descriptors: Uint8Array, count: number, timeoutMs: number) => number = libc.func(
   'int poll(_Inout_ void *descriptors, unsigned long count, int timeout)',

@@ -1,0 +1,66 @@
+/** Socket options of TCP and UDP that Node does not offer: ip(7), ipv6(7), tcp(7), socket(7). */
+import { endianness } from 'node:os'
+import { type Address, addressBytes, type Family } from '../../core/ip/index.ts'
+import type { StreamTraits } from '../../ports/index.ts'
+import { AF_INET, AF_INET6, setsockopt } from './ffi.ts'
+
+const SOL_SOCKET = 1
+const SO_BINDTODEVICE = 25
+const IPPROTO_TCP = 6
+const TCP_MD5SIG = 14
+const TCP_USER_TIMEOUT = 18
+
+interface Names {
+  readonly level: number
+  readonly trafficClass: number
+  readonly ttl: number
+  readonly minTtl: number
+}
+const NAMES: Readonly<Record<Family, Names>> = {
+  ipv4: { level: 0, trafficClass: 1, ttl: 2, minTtl: 21 },
+  ipv6: { level: 41, trafficClass: 67, ttl: 16, minTtl: 73 },
+}
+
+export function domainOf(family: Family): number {
+  return family === 'ipv4' ? AF_INET : AF_INET6
+}
+
+/** @throws SystemError ENODEV where the device is absent */
+export function applyTraits(fd: number, family: Family, traits: StreamTraits): void {
+  const { device, ttl, minTtl, trafficClass, userTimeoutMs } = traits
+  const names = NAMES[family]
+  if (device !== undefined) setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${device}\0`))
+  if (ttl !== undefined) setsockopt(fd, names.level, names.ttl, int32(ttl))
+  if (minTtl !== undefined) setsockopt(fd, names.level, names.minTtl, int32(minTtl))
+  if (trafficClass !== undefined) setsockopt(fd, names.level, names.trafficClass, int32(trafficClass))
+  if (userTimeoutMs !== undefined) setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, int32(userTimeoutMs))
+}
+
+/**
+ * Segments from and to the peer are signed from now on: struct tcp_md5sig {sockaddr_storage; u8 flags, prefixlen;
+ * u16 keylen; int ifindex; u8 key[80]}.
+ * @throws SystemError ENOPROTOOPT where the kernel cannot, EINVAL for a key of no or more than 80 bytes
+ */
+export function signWith(fd: number, peer: Address, md5Password: string): void {
+  const key = Buffer.from(md5Password)
+  const signature = Buffer.alloc(216)
+  socketAddress(peer, 0).copy(signature)
+  new DataView(signature.buffer, signature.byteOffset).setUint16(130, key.length, endianness() === 'LE')
+  key.copy(signature, 136)
+  setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, signature)
+}
+
+/** struct sockaddr_in or sockaddr_in6. `scope` is the index of the interface of a link-local address. */
+export function socketAddress({ family, value }: Address, port: number, scope = 0): Buffer {
+  const address = Buffer.alloc(family === 'ipv4' ? 16 : 28)
+  const view = new DataView(address.buffer, address.byteOffset)
+  view.setUint16(0, domainOf(family), endianness() === 'LE')
+  address.writeUInt16BE(port, 2)
+  address.set(addressBytes({ family, value }), family === 'ipv4' ? 4 : 8)
+  if (family === 'ipv6') view.setUint32(24, scope, endianness() === 'LE')
+  return address
+}
+
+function int32(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer)
+}
