@@ -15,7 +15,7 @@ export function fuzzHeartbeat(seed: number, runs: number): { read: number; refus
     try {
       const packet = decodeHeartbeat(bytes)
       const again = encodeHeartbeat(packet)
-      const changed = again.findIndex((byte, at) => at !== 5 && at !== 7 && byte !== bytes[at]) // 5: unknown flags, 7: unused
+      const changed = again.findIndex((byte, at) => at !== 5 && at !== 34 && at !== 35 && byte !== bytes[at]) // 5: unknown flags, 34: unused
       if (changed >= 0) throw new Error(`byte ${changed} changed: ${Buffer.from(bytes).toString('hex')}`)
       roster.receive(packet, `10.0.0.${Math.floor(random.next() * 256)}`, run)
       outcome.read++
@@ -34,7 +34,16 @@ function goodPacket(random: FakeRandom): Uint8Array {
   const some = (n: number) => Math.floor(random.next() * n)
   const flags = { joining: some(2) === 0, leaving: some(8) === 0, respond: some(2) === 0 }
   const [boot, yourBoot] = [BigInt(some(4)), BigInt(some(3))]
-  return encodeHeartbeat({ node: `n${some(200)}`, boot, yourBoot, sequence: some(1000), ...flags })
+  const silent = Array.from({ length: some(4) }, () => `n${some(200)}`)
+  return encodeHeartbeat({
+    node: `n${some(200)}`,
+    boot,
+    yourBoot,
+    sequence: some(1000),
+    intervalMs: some(300),
+    silent,
+    ...flags,
+  })
 }
 
 function damage(bytes: Uint8Array, random: FakeRandom): Uint8Array {

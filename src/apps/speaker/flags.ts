@@ -25,6 +25,17 @@ export const speakerFlags = {
     env: 'METALLB_ML_SECRET_KEY_PATH',
     help: 'directory with the file secretkey; empty: not authenticated',
   },
+  'ml-fast': {
+    type: 'bool',
+    default: true,
+    help: 'probe and suspect speakers that do so too with fast timing; reference speakers keep theirs',
+  },
+  'heartbeat-port': {
+    type: 'string',
+    default: '',
+    env: 'METALLB_HEARTBEAT_PORT',
+    help: 'UDP port of the direct heartbeats, empty for the one after ml-bindport, 0 turns them off',
+  },
   'ml-wan-config': { type: 'bool', default: false, help: 'timing for wide-area networks' },
   'ignore-exclude-lb': {
     type: 'bool',

@@ -1,10 +1,7 @@
 /** `metallb speaker`: makes the network send the traffic of service addresses to this node. */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Exclusions, LinuxLayer2Responder, NO_EXCLUSIONS, parseExclusions } from '../../adapters/linux/index.ts'
 import { sha256 } from '../../adapters/system/hash.ts'
-import { hmacSha256 } from '../../adapters/system/hmac.ts'
-import { openUdp } from '../../adapters/system/udp.ts'
 import {
   communities,
   configurationStates,
@@ -13,23 +10,19 @@ import {
   l2Advertisements,
   namespaces,
   nodes,
-  pods,
   serviceL2Statuses,
   services,
 } from '../../api/index.ts'
 import { Layer2Protocol, SpeakerController } from '../../control/announce/index.ts'
 import { ConfigLoader } from '../../control/config/index.ts'
 import { L2StatusController } from '../../control/l2-status/index.ts'
-import { disabledMembership, HeartbeatMembership } from '../../control/membership/index.ts'
 import { parseDuration } from '../../core/config/index.ts'
-import { parseAddress } from '../../core/ip/index.ts'
-import type { Membership, Task } from '../../ports/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { type SpeakerFlags, speakerFlags } from './flags.ts'
+import { composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
 
 const EXCLUSIONS = '/etc/metallb/excludel2.yaml'
-const DEFAULT_ML_PORT = 7946
 
 export const speaker: Daemon<typeof speakerFlags> = {
   name: 'speaker',
@@ -53,7 +46,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   const { flags, log, metrics, kube, informers, recorder, namespace, pod, clock } = platform
   const node = flags['node-name']
   const exclusions = readExclusions()
-  const membership = composeMembership(platform)
+  const { membership, tasks: membershipTasks } = composeMembership(platform)
   const responder = new LinuxLayer2Responder({
     worker: responderWorkerUrl,
     log,
@@ -113,51 +106,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     log,
   })
   // Membership stops first: the others take over while this speaker still answers.
-  const leaving: Task[] = membership instanceof HeartbeatMembership ? [membership] : []
-  return { tasks: [responder, announcing, config, status, ...leaving] }
-}
-
-function composeMembership(platform: Platform<SpeakerFlags>): Membership {
-  const { flags, log, informers, namespace, clock, random } = platform
-  const address = flags['ml-bindaddr']
-  const labelSelector = flags['ml-labels']
-  if (address === '' || labelSelector === '') return disabledMembership(log)
-  const family = parseAddress(address)?.family
-  if (family === undefined)
-    throw new Fatal({
-      op: 'startup',
-      error: `ml-bindaddr: "${address}" is no IP address`,
-      msg: 'failed to create memberlist',
-    })
-  const port = readPort(flags['ml-bindport'])
-  const key = readSecret(flags['ml-secret-key-path'])
-  return new HeartbeatMembership({
-    node: flags['node-name'],
-    open: () => openUdp({ address, port }),
-    port,
-    clock,
-    random,
-    log,
-    hmac: key === undefined ? undefined : hmacSha256(key),
-    peers: { pods: informers.of(pods, { namespace, labelSelector }), family },
-  })
-}
-
-function readPort(text: string): number {
-  if (text === '') return DEFAULT_ML_PORT
-  if (/^[0-9]{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65536) return Number(text)
-  throw new Fatal({ op: 'startup', error: 'unable to parse ml-bindport', msg: `"${text}" is no port number` })
-}
-
-/** Undefined where nothing is to be authenticated. */
-function readSecret(directory: string): Uint8Array | undefined {
-  if (directory === '') return undefined
-  try {
-    const secret = readFileSync(join(directory, 'secretkey'))
-    return secret.length === 0 ? undefined : new Uint8Array(secret)
-  } catch (error) {
-    throw new Fatal({ op: 'startup', error, msg: 'failed to read memberlist secret key file' })
-  }
+  return { tasks: [responder, announcing, config, status, ...membershipTasks] }
 }
 
 function readExclusions(): Exclusions {

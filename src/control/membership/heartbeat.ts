@@ -20,6 +20,7 @@ import {
   encodeHeartbeat,
   type Heartbeat,
   HeartbeatError,
+  type Peer,
   Roster,
   type Timing,
 } from '../../protocols/heartbeat/index.ts'
@@ -36,9 +37,22 @@ export interface HeartbeatOptions {
   readonly log: Logger
   /** HMAC under the shared key; without one only discovered addresses are believed. */
   readonly hmac?: Hmac
+  /** Under keys that are going or coming: their packets are believed too. */
+  readonly otherHmacs?: readonly Hmac[]
   /** Where the other speakers are: their pods (an informer limited to namespace and labels), or a fixed list. */
   readonly peers: { readonly pods: Informer<PodResource>; readonly family: Family } | readonly string[]
   readonly timing?: Timing
+  /** It stands beside memberlist, which says what there is to say about joins and leaves. */
+  readonly beside?: boolean
+}
+
+/** What direct packets say about another node. */
+export interface DirectEvidence {
+  readonly at: Peer['at']
+  /** Of the last packet, monotonic milliseconds. */
+  readonly heardMs: number
+  /** Other nodes heard right now that miss it too. */
+  readonly witnesses: readonly string[]
 }
 
 /** After discovery, peers have this long to answer; without any discovery the wait ends after the longer time. */
@@ -64,11 +78,14 @@ export class HeartbeatMembership implements Membership, Task {
   #socket: DatagramSocket | undefined
   #timers = new Map<'tick' | 'join', Timer>()
   #unsubscribe = () => {}
+  #watcher = () => {}
+  #hmacs: readonly Hmac[]
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
     this.#timing = options.timing ?? DEFAULT_TIMING
     const { node, random, clock, hmac } = options
+    this.#hmacs = hmac === undefined ? [] : [hmac, ...(options.otherHmacs ?? [])]
     const boot = new DataView(random.bytes(8).buffer).getBigUint64(0) | 1n // never 0
     this.#roster = new Roster(
       { node, boot, authenticated: hmac !== undefined, timing: this.#timing },
@@ -80,8 +97,8 @@ export class HeartbeatMembership implements Membership, Task {
   }
 
   async start(): Promise<void> {
-    const { peers, open, log, hmac } = this.#options
-    if (hmac === undefined)
+    const { peers, open, log, hmac, beside } = this.#options
+    if (hmac === undefined && !beside)
       log.warn({ op: 'startup', warning: 'no ml-secret-key set, memberlist traffic will not be encrypted' })
     this.#socket = await open()
     this.#socket.receive(datagram => this.#receive(datagram))
@@ -103,7 +120,7 @@ export class HeartbeatMembership implements Membership, Task {
     if (socket === undefined) return
     for (const timer of this.#timers.values()) timer.cancel()
     this.#unsubscribe()
-    log.info({ op: 'shutdown', msg: 'leaving memberlist cluster' })
+    if (!this.#options.beside) log.info({ op: 'shutdown', msg: 'leaving memberlist cluster' })
     for (let said = 0; said < LEAVES; said++) {
       if (said > 0) await new Promise<void>(resolve => void clock.after(LEAVE_GAP_MS, resolve))
       this.#perform(this.#roster.leave())
@@ -133,8 +150,26 @@ export class HeartbeatMembership implements Membership, Task {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** What is known first hand. Nodes that never sent a packet are absent: nothing follows from their silence. */
+  evidence(): ReadonlyMap<string, DirectEvidence> {
+    const peers = [...this.#roster.peers()]
+    const heard = peers.filter(({ at }) => at === 'alive')
+    const witnesses = (node: string) => heard.filter(({ silent }) => silent.includes(node)).map(peer => peer.node)
+    return new Map(peers.map(({ node, at, heardMs }) => [node, { at, heardMs, witnesses: witnesses(node) }]))
+  }
+
+  /** Called after every tick, and after packets that may change the evidence. */
+  watch(watcher: () => void): void {
+    this.#watcher = watcher
+  }
+
+  /** New keys, the own first, from the next packet on. */
+  set hmacs(hmacs: readonly Hmac[]) {
+    this.#hmacs = hmacs
+  }
+
   rejoin(): void {
-    this.#options.log.debug({ op: 'memberDiscovery', msg: 'triggering discovery' })
+    if (!this.#options.beside) this.#options.log.debug({ op: 'memberDiscovery', msg: 'triggering discovery' })
     this.#perform(this.#roster.greetAll())
   }
 
@@ -166,15 +201,17 @@ export class HeartbeatMembership implements Membership, Task {
     if (this.#joined) return
     this.#joined = true
     this.#timers.get('join')?.cancel()
-    const { log } = this.#options
+    this.#resolveJoined()
+    const { log, beside } = this.#options
     const { answered, expected } = this.#roster
+    if (beside) return
     if (answered < expected) log.error({ op: 'memberDiscovery', msg: 'partial join', joined: answered, expected })
     else log.info({ op: 'Member detection', msg: 'memberlist join successfully', 'number of other nodes': answered })
-    this.#resolveJoined()
   }
 
   #tick(): void {
     this.#perform(this.#roster.tick(this.#options.clock.monotonic()))
+    this.#watcher()
     this.#timers.set(
       'tick',
       this.#options.clock.after(this.#timing.intervalMs, () => this.#tick()),
@@ -184,13 +221,15 @@ export class HeartbeatMembership implements Membership, Task {
   #receive({ data, from }: Datagram): void {
     const packet = this.#decode(data, from)
     if (packet === undefined) return
-    this.#perform(this.#roster.receive(packet, from, this.#options.clock.monotonic()))
+    const effects = this.#roster.receive(packet, from, this.#options.clock.monotonic())
+    this.#perform(effects)
+    if (packet.silent.length > 0 || effects.some(({ kind }) => kind === 'event')) this.#watcher()
     if (!this.#joined) this.#checkJoined()
   }
 
   #decode(data: Uint8Array, from: string): Heartbeat | undefined {
     try {
-      return decodeHeartbeat(data, this.#options.hmac)
+      return decodeHeartbeat(data, ...this.#hmacs)
     } catch (error) {
       if (!(error instanceof HeartbeatError)) throw error
       this.#complain(error.code, { from, error: error.message })
@@ -208,14 +247,13 @@ export class HeartbeatMembership implements Membership, Task {
   }
 
   #send(packet: Heartbeat, to: string): void {
-    const { hmac, port } = this.#options
-    this.#socket?.send(encodeHeartbeat(packet, hmac), to, port)
+    this.#socket?.send(encodeHeartbeat(packet, this.#hmacs[0]), to, this.#options.port)
   }
 
   #tell(event: MemberEvent): void {
     const { node, address, kind } = event
     const fields = { 'node addr': address, 'node name': node, 'node event': kind }
-    this.#options.log.info({ msg: 'node event - forcing sync', ...fields })
+    if (!this.#options.beside) this.#options.log.info({ msg: 'node event - forcing sync', ...fields })
     for (const listener of this.#listeners) listener(event)
   }
 

@@ -1,2 +1,5 @@
+export * from './combined.ts'
+export * from './config.ts'
 export * from './disabled.ts'
 export * from './heartbeat.ts'
+export * from './memberlist.ts'

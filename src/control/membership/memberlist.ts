@@ -33,6 +33,18 @@ export interface MemberlistMembershipOptions {
   readonly keyring?: Keyring
   /** Where the other speakers are: their pods (an informer limited to namespace and labels), or a fixed list. */
   readonly peers: { readonly pods: Informer<PodResource>; readonly family: Family } | readonly string[]
+  /** This speaker sends heartbeats besides. */
+  readonly heartbeats?: boolean
+}
+
+/** A node that memberlist holds for alive or suspect. */
+export interface ListedMember {
+  readonly address: string
+  readonly suspect: boolean
+  /** Its speaker cannot announce yet. */
+  readonly joining: boolean
+  /** Its speaker sends heartbeats. */
+  readonly heartbeats: boolean
 }
 
 /** Without any discovery the first join is given up for the start (IMP-1). */
@@ -118,14 +130,19 @@ export class MemberlistMembership implements Membership, Task {
   }
 
   members(): ReadonlySet<string> {
-    const { node } = this.#options
-    const counted = this.#list?.present().filter(member => !readMeta(member.meta).joining) ?? []
-    return new Set([node, ...counted.map(({ name }) => name)])
+    const counted = [...this.present()].filter(([, { joining }]) => !joining)
+    return new Set([this.#options.node, ...counted.map(([name]) => name)])
   }
 
-  /** Alive and suspect nodes, also those that cannot announce yet, and where they are. */
-  present(): ReadonlyMap<string, string> {
-    return new Map(this.#list?.present().map(({ name, address }) => [name, formatAddress(address)]))
+  /** Alive and suspect nodes, also those that cannot announce yet. */
+  present(): ReadonlyMap<string, ListedMember> {
+    const members = this.#list?.present() ?? []
+    return new Map(
+      members.map(({ name, address, state, meta }) => {
+        const { joining, heartbeats } = readMeta(meta)
+        return [name, { address: formatAddress(address), suspect: state === 'suspect', joining, heartbeats }]
+      }),
+    )
   }
 
   /** 0 is well; higher is a node that others do not answer (Lifeguard). */
@@ -163,7 +180,8 @@ export class MemberlistMembership implements Membership, Task {
   }
 
   get #meta(): Uint8Array {
-    return writeMeta({ fast: this.#options.config.fast !== undefined, joining: this.#joining })
+    const { config, heartbeats = false } = this.#options
+    return writeMeta({ fast: config.fast !== undefined, heartbeats, joining: this.#joining })
   }
 
   #follow({ pods, family }: { pods: Informer<PodResource>; family: Family }): void {
@@ -206,9 +224,13 @@ export class MemberlistMembership implements Membership, Task {
   /** Addresses of speakers that are no members (IMP-18). */
   #missing(): Address[] {
     const own = formatAddress(this.#options.address)
-    const present = new Set([own, ...this.present().values()])
+    const present = new Set([own, ...this.#presentAddresses()])
     const known = [...(this.#addresses ?? [])].map(parseAddress).filter(address => address !== undefined)
     return known.filter(address => !present.has(formatAddress(address)))
+  }
+
+  #presentAddresses(): string[] {
+    return [...this.present().values()].map(({ address }) => address)
   }
 
   async #joinAll(targets: readonly Address[]): Promise<string[]> {
@@ -217,7 +239,7 @@ export class MemberlistMembership implements Membership, Task {
     const worker = async () => {
       for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
         const text = formatAddress(target)
-        if ([...this.present().values()].includes(text)) continue // known since from another one's answer
+        if (this.#presentAddresses().includes(text)) continue // known since from another one's answer
         const { port, config } = this.#options
         const joined = this.#list?.join(target, port, config.fast ? FAST_JOIN_MS : config.tcpTimeoutMs)
         await joined?.catch(error => failures.push(`${text}: ${(error as Error).message}`))

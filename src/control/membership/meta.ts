@@ -2,14 +2,18 @@
 export interface SpeakerMeta {
   /** It keeps the fast timing, and wants to be judged by it. */
   readonly fast: boolean
+  /** It sends heartbeats besides: their absence means something. */
+  readonly heartbeats: boolean
   /** It cannot announce yet: it is no candidate. */
   readonly joining: boolean
 }
 
 const PREFIX = 'metallb.io/speaker;'
 
-export function writeMeta({ fast, joining }: SpeakerMeta): Uint8Array {
-  const text = `${PREFIX}${[fast ? 'fast' : '', joining ? 'joining' : ''].filter(word => word !== '').join(',')}`
+const WORDS = ['fast', 'heartbeats', 'joining'] as const
+
+export function writeMeta(meta: SpeakerMeta): Uint8Array {
+  const text = `${PREFIX}${WORDS.filter(word => meta[word]).join(',')}`
   return Uint8Array.from(text, character => character.charCodeAt(0))
 }
 
@@ -17,5 +21,6 @@ export function writeMeta({ fast, joining }: SpeakerMeta): Uint8Array {
 export function readMeta(meta: Uint8Array): SpeakerMeta {
   const text = String.fromCharCode(...meta.subarray(0, 512))
   const words = text.startsWith(PREFIX) ? text.slice(PREFIX.length).split(',') : []
-  return { fast: words.includes('fast'), joining: words.includes('joining') }
+  const [fast, heartbeats, joining] = WORDS.map(word => words.includes(word))
+  return { fast: fast!, heartbeats: heartbeats!, joining: joining! }
 }

@@ -16,16 +16,21 @@ const packet: Heartbeat = {
   joining: true,
   leaving: false,
   respond: true,
+  intervalMs: 100,
+  silent: ['node-b', 'c'],
 }
 const bytes = hex`
   4d4c4842                                  # "MLHB"
-  01                                        # version
+  02                                        # version
   05                                        # joining, respond
-  06 00                                     # length of the name
+  06 02                                     # length of the name, count of silent nodes
   0102030405060708                          # boot
   f1f2f3f4f5f6f7f8                          # your boot
   0000000100000002                          # sequence
-  6e6f64652d61                              # node-a`
+  0064 0000                                 # interval
+  6e6f64652d61                              # node-a
+  06 6e6f64652d62                           # node-b is silent
+  01 63                                     # c is silent`
 
 test('a plain heartbeat, both ways', () => {
   assert.deepEqual(encodeHeartbeat(packet), bytes)
@@ -60,14 +65,17 @@ test('any single changed bit of an authenticated heartbeat is noticed', () => {
 const REFUSED: [name: string, code: string, bytes: Uint8Array][] = [
   ['nothing', 'TRUNCATED', new Uint8Array()],
   ['another protocol', 'FOREIGN', withByte(0, 0x4e)],
-  ['a later version', 'UNKNOWN_VERSION', withByte(4, 2)],
-  ['a name longer than the packet', 'TRUNCATED', withByte(6, 7)],
-  ['bytes after the name', 'MALFORMED', withByte(6, 5)],
+  ['another version', 'UNKNOWN_VERSION', withByte(4, 1)],
+  ['a name longer than the packet', 'TRUNCATED', withByte(6, 80)],
+  ['a silent node too many', 'TRUNCATED', withByte(7, 3)],
+  ['the name of a silent node longer than the packet', 'TRUNCATED', withByte(49, 2)],
+  ['bytes after the names', 'MALFORMED', withByte(7, 1)],
   ['a sequence no sender reaches (found by fuzzing)', 'MALFORMED', withByte(24, 0xf6)],
-  ['no name', 'BAD_NAME', withByte(6, 0).subarray(0, 32)],
-  ['a name with a capital', 'BAD_NAME', withByte(32, 0x4e)],
-  ['a name with a line break', 'BAD_NAME', withByte(33, 0x0a)],
-  ['too much', 'OVERSIZED', new Uint8Array(318)],
+  ['no name', 'BAD_NAME', withByte(7, 0, withByte(6, 0)).subarray(0, 36)],
+  ['a name with a capital', 'BAD_NAME', withByte(36, 0x4e)],
+  ['a name with a line break', 'BAD_NAME', withByte(37, 0x0a)],
+  ['a silent node with a capital', 'BAD_NAME', withByte(43, 0x4e)],
+  ['too much', 'OVERSIZED', new Uint8Array(1222)],
 ]
 for (const [name, code, given] of REFUSED) test(`${name}: ${code}`, () => refuses(code, given))
 
@@ -84,15 +92,25 @@ test('every heartbeat comes back as it was', () => {
       joining: flag,
       leaving: flag,
       respond: flag,
+      intervalMs: fc.nat(65535),
+      silent: fc.array(names, { maxLength: 20 }),
     },
     { noNullPrototype: true },
   )
   fc.assert(
     fc.property(heartbeats, flag, (heartbeat, sealed) => {
       const hmac = sealed ? key : undefined
-      assert.deepEqual(decodeHeartbeat(encodeHeartbeat(heartbeat, hmac), hmac), heartbeat)
+      const keys = hmac === undefined ? [] : [other, hmac]
+      assert.deepEqual(decodeHeartbeat(encodeHeartbeat(heartbeat, hmac), ...keys), heartbeat)
     }),
   )
+})
+
+test('silent nodes that find no room are left out', () => {
+  const many = Array.from({ length: 200 }, (_, index) => `node-${index}`)
+  const { silent } = decodeHeartbeat(encodeHeartbeat({ ...packet, silent: many }))
+  assert.ok(silent.length > 80 && silent.length < 200)
+  assert.deepEqual(silent, many.slice(0, silent.length))
 })
 
 test('random bytes are refused with a code', () => {
@@ -109,11 +127,11 @@ test('random bytes are refused with a code', () => {
 })
 
 function refuses(code: string, given: Uint8Array, hmac?: typeof key): void {
-  assert.throws(() => decodeHeartbeat(given, hmac), { name: 'HeartbeatError', code })
+  assert.throws(() => decodeHeartbeat(given, ...(hmac ? [hmac] : [])), { name: 'HeartbeatError', code })
 }
 
-function withByte(index: number, value: number): Uint8Array {
-  const changed = bytes.slice()
+function withByte(index: number, value: number, of = bytes): Uint8Array {
+  const changed = of.slice()
   changed[index] = value
   return changed
 }

@@ -1,8 +1,10 @@
 /**
- * One heartbeat on the wire: 32 bytes, the node name, and an HMAC-SHA256 over all before it where a key is used.
+ * One heartbeat on the wire: 36 bytes, the node name, the names of silent nodes, each after its length, and an HMAC-SHA256
+ * over all before it where a key is used.
  *
- *     0  "MLHB"      4  version (1)   5  flags   6  length of the name   7  zero
- *     8  boot        16 your boot     24 sequence                        32 name   [HMAC]
+ *     0  "MLHB"      4  version (2)   5  flags   6  length of the name   7  count of silent nodes
+ *     8  boot        16 your boot     24 sequence
+ *     32 interval, milliseconds       34 zero    36 name   silent nodes  [HMAC]
  */
 import type { Hmac } from '../../ports/index.ts'
 
@@ -21,6 +23,10 @@ export interface Heartbeat {
   readonly leaving: boolean
   /** The sender wants an answer at once. */
   readonly respond: boolean
+  /** The sender's next packet comes after so many milliseconds, below 2^16. */
+  readonly intervalMs: number
+  /** Nodes whose packets the sender misses: with its own silence a receiver has two witnesses. */
+  readonly silent: readonly string[]
 }
 
 export type HeartbeatErrorCode =
@@ -46,37 +52,47 @@ export class HeartbeatError extends Error {
 }
 
 const MAGIC = 0x4d4c4842 // "MLHB"
-const VERSION = 1
-const HEADER = 32
+const VERSION = 2
+const HEADER = 36
 const HMAC_LENGTH = 32
 /** A DNS subdomain name (RFC 1123), as node names are. */
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
-const LARGEST = HEADER + 253 + HMAC_LENGTH
+/** Room for silent nodes: a packet stays below any MTU; more are said in later packets, when these are forgotten. */
+const MAX_SILENT_BYTES = 900
+const LARGEST = HEADER + 253 + MAX_SILENT_BYTES + HMAC_LENGTH
 
 const JOINING = 1
 const LEAVING = 2
 const RESPOND = 4
 const AUTHENTICATED = 8
 
-/** The name must be a valid node name. */
+/** Names must be valid node names; silent nodes that find no room are left out. */
 export function encodeHeartbeat(heartbeat: Heartbeat, hmac?: Hmac): Uint8Array {
-  const { node, boot, yourBoot, sequence } = heartbeat
-  const bytes = new Uint8Array(HEADER + node.length + (hmac ? HMAC_LENGTH : 0))
+  const { node, boot, yourBoot, sequence, intervalMs } = heartbeat
+  const silent = fitting(heartbeat.silent)
+  const silentLength = silent.reduce((sum, name) => sum + 1 + name.length, 0)
+  const bytes = new Uint8Array(HEADER + node.length + silentLength + (hmac ? HMAC_LENGTH : 0))
   const view = new DataView(bytes.buffer)
   view.setUint32(0, MAGIC)
   view.setUint8(4, VERSION)
   view.setUint8(5, flagsOf(heartbeat) | (hmac ? AUTHENTICATED : 0))
   view.setUint8(6, node.length)
+  view.setUint8(7, silent.length)
   view.setBigUint64(8, boot)
   view.setBigUint64(16, yourBoot)
   view.setBigUint64(24, BigInt(sequence))
-  for (let index = 0; index < node.length; index++) bytes[HEADER + index] = node.charCodeAt(index)
+  view.setUint16(32, intervalMs)
+  let at = putText(bytes, HEADER, node)
+  for (const name of silent) {
+    bytes[at] = name.length
+    at = putText(bytes, at + 1, name)
+  }
   if (hmac) bytes.set(hmac(bytes.subarray(0, -HMAC_LENGTH)), bytes.length - HMAC_LENGTH)
   return bytes
 }
 
-/** Throws a HeartbeatError. With a key only authenticated packets are read, without one only plain ones. */
-export function decodeHeartbeat(bytes: Uint8Array, hmac?: Hmac): Heartbeat {
+/** Throws a HeartbeatError. With keys only packets that one of them made are read, without any only plain ones. */
+export function decodeHeartbeat(bytes: Uint8Array, ...hmacs: readonly Hmac[]): Heartbeat {
   if (bytes.length < HEADER) throw new HeartbeatError('TRUNCATED', `${bytes.length} bytes are shorter than a header`)
   if (bytes.length > LARGEST) throw new HeartbeatError('OVERSIZED', `${bytes.length} bytes are more than ${LARGEST}`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -84,9 +100,13 @@ export function decodeHeartbeat(bytes: Uint8Array, hmac?: Hmac): Heartbeat {
   const version = view.getUint8(4)
   if (version !== VERSION) throw new HeartbeatError('UNKNOWN_VERSION', `version ${version}, expected ${VERSION}`)
   const flags = view.getUint8(5)
-  checkHmac(bytes, (flags & AUTHENTICATED) !== 0, hmac)
+  checkHmac(bytes, (flags & AUTHENTICATED) !== 0, hmacs)
+  const body = bytes.subarray(HEADER, bytes.length - (hmacs.length > 0 ? HMAC_LENGTH : 0))
+  const [node, ...silent] = namesIn(body, view.getUint8(6), view.getUint8(7))
   return {
-    node: nodeName(bytes.subarray(HEADER, bytes.length - (hmac ? HMAC_LENGTH : 0)), view.getUint8(6)),
+    node: node!,
+    silent,
+    intervalMs: view.getUint16(32),
     boot: view.getBigUint64(8),
     yourBoot: view.getBigUint64(16),
     sequence: sequenceOf(view.getBigUint64(24)),
@@ -100,18 +120,16 @@ function flagsOf({ joining, leaving, respond }: Heartbeat): number {
   return (joining ? JOINING : 0) | (leaving ? LEAVING : 0) | (respond ? RESPOND : 0)
 }
 
-function checkHmac(bytes: Uint8Array, authenticated: boolean, hmac: Hmac | undefined): void {
-  if (hmac === undefined) {
+function checkHmac(bytes: Uint8Array, authenticated: boolean, hmacs: readonly Hmac[]): void {
+  if (hmacs.length === 0) {
     if (authenticated) throw new HeartbeatError('UNEXPECTED_HMAC', 'authenticated, but no key is configured here')
     return
   }
   if (!authenticated) throw new HeartbeatError('NOT_AUTHENTICATED', 'not authenticated, but a key is configured here')
   if (bytes.length < HEADER + HMAC_LENGTH) throw new HeartbeatError('TRUNCATED', 'too short for its HMAC')
-  const expected = hmac(bytes.subarray(0, -HMAC_LENGTH))
   const given = bytes.subarray(-HMAC_LENGTH)
-  let difference = 0 // compared in constant time
-  for (let index = 0; index < HMAC_LENGTH; index++) difference |= expected[index]! ^ given[index]!
-  if (difference !== 0) throw new HeartbeatError('BAD_HMAC', 'made with another key, or changed on the way')
+  const made = hmacs.some(hmac => isSame(hmac(bytes.subarray(0, -HMAC_LENGTH)), given))
+  if (!made) throw new HeartbeatError('BAD_HMAC', 'made with another key, or changed on the way')
 }
 
 function sequenceOf(value: bigint): number {
@@ -119,10 +137,43 @@ function sequenceOf(value: bigint): number {
   return Number(value)
 }
 
-function nodeName(bytes: Uint8Array, length: number): string {
-  if (bytes.length < length) throw new HeartbeatError('TRUNCATED', `name of ${length} bytes, ${bytes.length} there`)
-  if (bytes.length > length) throw new HeartbeatError('MALFORMED', `${bytes.length - length} bytes after the name`)
-  const name = String.fromCharCode(...bytes)
+/** In constant time. */
+function isSame(expected: Uint8Array, given: Uint8Array): boolean {
+  let difference = 0
+  for (let index = 0; index < HMAC_LENGTH; index++) difference |= expected[index]! ^ given[index]!
+  return difference === 0
+}
+
+function fitting(names: readonly string[]): readonly string[] {
+  let left = MAX_SILENT_BYTES
+  return names.filter(name => {
+    left -= 1 + name.length
+    return left >= 0
+  })
+}
+
+function putText(bytes: Uint8Array, at: number, text: string): number {
+  for (let index = 0; index < text.length; index++) bytes[at + index] = text.charCodeAt(index)
+  return at + text.length
+}
+
+/** The sender's name, then those of silent nodes; nothing may follow. */
+function namesIn(body: Uint8Array, length: number, silent: number): string[] {
+  const names = [nodeName(body, 0, length)]
+  let at = length
+  for (let index = 0; index < silent; index++) {
+    const next = body[at] ?? 0
+    names.push(nodeName(body, at + 1, next))
+    at += 1 + next
+  }
+  if (body.length > at) throw new HeartbeatError('MALFORMED', `${body.length - at} bytes after the names`)
+  return names
+}
+
+function nodeName(body: Uint8Array, at: number, length: number): string {
+  if (body.length < at + length)
+    throw new HeartbeatError('TRUNCATED', `name of ${length} bytes, ${Math.max(0, body.length - at)} there`)
+  const name = String.fromCharCode(...body.subarray(at, at + length))
   if (!NAME.test(name)) throw new HeartbeatError('BAD_NAME', 'the name is no node name')
   return name
 }

@@ -15,7 +15,7 @@ function roster(change: { authenticated?: boolean; maxPeers?: number } = {}): Ro
 
 function fromB(change: Partial<Heartbeat> = {}): Heartbeat {
   const flags = { joining: false, leaving: false, respond: false }
-  return { node: 'b', boot: BOOT_B, yourBoot: BOOT_A, sequence: 1, ...flags, ...change }
+  return { node: 'b', boot: BOOT_B, yourBoot: BOOT_A, sequence: 1, intervalMs: 200, silent: [], ...flags, ...change }
 }
 
 /** Events as `NodeJoin b`, refusals as their code, packets as `send` with their flags. */
@@ -178,4 +178,41 @@ for (const [since, stall] of STALLS)
 
 test('a leave is said to everybody', () => {
   assert.deepEqual(tell(withB().leave()), ['send 10.0.0.2 echo 11 leaving'])
+})
+
+test('who is missed is said to the others at once, and what they miss is kept', () => {
+  const subject = withB()
+  subject.discover(new Set([B, '10.0.0.3']))
+  for (const now of [200, 400]) subject.tick(now)
+  subject.receive(fromB({ node: 'c', boot: 0xcn, silent: ['b'] }), '10.0.0.3', 500)
+  const silentIn = (effects: Effect[]) =>
+    effects.flatMap(effect => (effect.kind === 'send' ? [effect.packet.silent] : []))
+  assert.deepEqual(silentIn(subject.tick(600)), [['b'], ['b']])
+  assert.deepEqual(
+    [...subject.peers()].map(({ node, at, silent }) => [node, at, ...silent]),
+    [
+      ['b', 'suspect'],
+      ['c', 'alive', 'b'],
+    ],
+  )
+})
+
+test('a peer that says so is given more time, up to a bound', () => {
+  const at = (intervalMs: number, nowMs: number) => {
+    const subject = roster()
+    subject.receive(fromB({ intervalMs }), B, 0)
+    for (let now = 200; now <= nowMs; now += 200) subject.tick(now)
+    return [...subject.peers()][0]!.at
+  }
+  assert.deepEqual([at(200, 1000), at(400, 1800), at(400, 2000), at(100, 1000)], ['dead', 'suspect', 'dead', 'dead'])
+  assert.deepEqual([at(65535, 31_800), at(65535, 32_000)], ['suspect', 'dead'])
+})
+
+test('with many peers packets come further apart, and say so', () => {
+  const subject = new Roster({ node: 'a', boot: BOOT_A, authenticated: true }, 0)
+  subject.discover(new Set(Array.from({ length: 33 }, (_, index) => `10.0.1.${index}`)))
+  const sent = [200, 400, 600, 800].map(now => subject.tick(now).length)
+  assert.deepEqual(sent, [33, 0, 33, 0])
+  const [effect] = subject.greetAll()
+  assert.equal(effect?.kind === 'send' && effect.packet.intervalMs, 400)
 })

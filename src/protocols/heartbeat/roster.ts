@@ -1,6 +1,6 @@
 import type { MemberEvent } from '../../ports/index.ts'
 import type { Heartbeat } from './packet.ts'
-import { DEFAULT_TIMING, heard, isMember, type Peer, silent, stallMs, type Timing } from './peer.ts'
+import { DEFAULT_TIMING, heard, isMember, type Peer, silent, stallMs, type Timing, ticksBetween } from './peer.ts'
 
 export interface RosterOptions {
   readonly node: string
@@ -28,6 +28,7 @@ export class Roster {
   #discovered: ReadonlySet<string> = new Set()
   #sequence = 0
   #joining = true
+  #ticks = 0
   #lastTickMs: number
 
   constructor(options: RosterOptions, nowMs: number) {
@@ -39,6 +40,11 @@ export class Roster {
   members(): Set<string> {
     const others = [...this.#peers.values()].filter(isMember).map(({ node }) => node)
     return new Set([this.#options.node, ...others])
+  }
+
+  /** Everybody who ever spoke and is not forgotten. */
+  peers(): Iterable<Peer> {
+    return this.#peers.values()
   }
 
   /** Of the discovered peers, how many have answered so far. */
@@ -103,7 +109,8 @@ export class Roster {
       events.push(...eventsOf(before, after))
       if (this.#isForgotten(after, nowMs)) this.#peers.delete(after.node)
     }
-    return [...events, ...this.greetAll()]
+    const due = events.length > 0 || this.#ticks++ % this.#ticksBetween === 0 // news is not kept waiting
+    return due ? [...events, ...this.greetAll()] : events
   }
 
   #greet(address: string): Effect {
@@ -113,8 +120,19 @@ export class Roster {
   #send(to: string, flags: Partial<Heartbeat>): Effect {
     const { node, boot } = this.#options
     this.#sequence++
-    const own = { node, boot, sequence: this.#sequence, joining: this.#joining }
+    const intervalMs = this.#options.timing.intervalMs * this.#ticksBetween
+    const own = { node, boot, sequence: this.#sequence, joining: this.#joining, intervalMs, silent: this.#silent }
     return { kind: 'send', to, packet: { yourBoot: 0n, leaving: false, respond: false, ...own, ...flags } }
+  }
+
+  get #ticksBetween(): number {
+    return ticksBetween(Math.max(this.#peers.size, this.#discovered.size))
+  }
+
+  /** Missed ones, the latest first. */
+  get #silent(): string[] {
+    const missed = [...this.#peers.values()].filter(({ at }) => at === 'suspect' || at === 'dead')
+    return missed.sort((a, b) => b.heardMs - a.heardMs).map(({ node }) => node)
   }
 
   #isFull(from: string): boolean {

@@ -1,0 +1,166 @@
+/** The speaker's membership: memberlist and the heartbeats beside it, from flags, files and the platform. */
+import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import { aesGcm } from '../../adapters/system/aead.ts'
+import { hmacSha256 } from '../../adapters/system/hmac.ts'
+import { systemStreams } from '../../adapters/system/tcp.ts'
+import { openUdp } from '../../adapters/system/udp.ts'
+import { pods } from '../../api/index.ts'
+import {
+  CombinedMembership,
+  disabledMembership,
+  HeartbeatMembership,
+  MemberlistMembership,
+  parseMemberlistFile,
+} from '../../control/membership/index.ts'
+import { type Address, parseAddress } from '../../core/ip/index.ts'
+import type { Logger, Membership, Task } from '../../ports/index.ts'
+import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
+import { FAST_LAN, type Keyring, keyOf, LAN, type MemberlistConfig, WAN } from '../../protocols/memberlist/index.ts'
+import { Fatal, type Platform } from '../daemon.ts'
+import type { SpeakerFlags } from './flags.ts'
+
+const DEFAULT_ML_PORT = 7946
+const CONFIG_FILE = '/etc/metallb/memberlist/config.json'
+const SECRET = 'secretkey'
+/** Heartbeat silence that memberlist contradicts counts at least for so long. */
+const TRUST_MS = 10_000
+
+export interface ComposedMembership {
+  readonly membership: Membership
+  /** In the order of their start. */
+  readonly tasks: readonly Task[]
+}
+
+/** @throws Fatal where flags, key or file are wrong */
+export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMembership {
+  const { flags, log, informers, namespace, clock, random } = platform
+  const labelSelector = flags['ml-labels']
+  if (flags['ml-bindaddr'] === '' || labelSelector === '') return { membership: disabledMembership(log), tasks: [] }
+  const address = readAddress(flags['ml-bindaddr'])
+  const text = flags['ml-bindaddr']
+  const port = readPort('ml-bindport', flags['ml-bindport'], DEFAULT_ML_PORT)
+  const heartbeatPort = readPort('heartbeat-port', flags['heartbeat-port'], port === 65_535 ? port - 1 : port + 1, 0)
+  const config = readConfig(flags, log)
+  const directory = flags['ml-secret-key-path']
+  const secrets = readSecrets(directory)
+  const common = { node: flags['node-name'], clock, random, log }
+  const peers = { pods: informers.of(pods, { namespace, labelSelector }), family: address.family }
+  const keyring = keyringOf(secrets, config)
+  const memberlist = new MemberlistMembership({
+    ...{ ...common, address, port, config, peers, streams: systemStreams, heartbeats: heartbeatPort > 0 },
+    open: () => openUdp({ address: text, port }),
+    ...(keyring && { keyring }),
+  })
+  const [hmac, ...otherHmacs] = secrets.map(hmacSha256)
+  const heartbeats = new HeartbeatMembership({
+    ...{ ...common, port: heartbeatPort, peers, timing: FAST_TIMING, beside: true, otherHmacs },
+    open: () => openUdp({ address: text, port: heartbeatPort }),
+    ...(hmac && { hmac }),
+  })
+  const trustMs = Math.max(TRUST_MS, 10 * config.probeIntervalMs)
+  const membership = new CombinedMembership({
+    ...{ node: common.node, memberlist, trustMs, clock, log },
+    ...(heartbeatPort > 0 && { heartbeats }),
+  })
+  const reload = new KeyReload(directory, log, fresh => {
+    memberlist.keyring = keyringOf(fresh, config)
+    heartbeats.hmacs = fresh.map(hmacSha256)
+  })
+  return { membership, tasks: secrets.length > 0 ? [reload, membership] : [membership] }
+}
+
+function readAddress(text: string): Address {
+  const address = parseAddress(text)
+  if (address !== undefined && address.value !== 0n) return address
+  const error = `ml-bindaddr: "${text}" is no IP address that other speakers can reach`
+  throw new Fatal({ op: 'startup', error, msg: 'failed to create memberlist' })
+}
+
+function readPort(flag: string, text: string, byDefault: number, min = 1): number {
+  if (text === '') return byDefault
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) >= min && Number(text) < 65_536) return Number(text)
+  throw new Fatal({ op: 'startup', error: `unable to parse ${flag}`, msg: `"${text}" is no port number` })
+}
+
+/** The file replaces the profile (section 4.4 of chapter 03). */
+function readConfig(flags: SpeakerFlags, log: Logger): MemberlistConfig {
+  const text = readOptional(CONFIG_FILE)
+  if (text === undefined) return flags['ml-wan-config'] ? WAN : flags['ml-fast'] ? FAST_LAN : LAN
+  log.info({ op: 'startup', msg: 'loading memberlist config from file', path: CONFIG_FILE })
+  try {
+    const config = parseMemberlistFile(text)
+    log.info({ op: 'startup', msg: 'memberlist config', ...config })
+    return config
+  } catch (error) {
+    throw new Fatal({ op: 'startup', error, msg: 'failed to load memberlist config' })
+  }
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Fatal({ op: 'startup', error, msg: 'failed to load memberlist config' })
+  }
+}
+
+/**
+ * The secret, and further ones that are believed while keys are changed: files `secretkey-…` beside it (IMP-20). Empty
+ * where nothing is to be encrypted.
+ */
+function readSecrets(directory: string): Uint8Array[] {
+  if (directory === '') return []
+  try {
+    const others = readdirSync(directory).filter(name => name.startsWith(`${SECRET}-`))
+    const [own, ...rest] = [SECRET, ...others.sort()].map(name => new Uint8Array(readFileSync(join(directory, name))))
+    return own!.length === 0 ? [] : [own!, ...rest.filter(({ length }) => length > 0)]
+  } catch (error) {
+    throw new Fatal({ op: 'startup', error, msg: 'failed to read memberlist secret key file' })
+  }
+}
+
+function keyringOf(secrets: readonly Uint8Array[], config: MemberlistConfig): Keyring | undefined {
+  if (secrets.length === 0) return undefined
+  const { verifyIncoming, sealOutgoing } = config
+  return { keys: secrets.map(secret => aesGcm(keyOf(secret))), verifyIncoming, sealOutgoing }
+}
+
+/** Follows the mounted Secret: kubelet replaces it by turning a link. */
+class KeyReload implements Task {
+  readonly name = 'memberlist keys'
+  readonly #directory: string
+  readonly #log: Logger
+  readonly #apply: (secrets: readonly Uint8Array[]) => void
+  #watcher: FSWatcher | undefined
+
+  constructor(directory: string, log: Logger, apply: (secrets: readonly Uint8Array[]) => void) {
+    this.#directory = directory
+    this.#log = log
+    this.#apply = apply
+  }
+
+  start(): void {
+    this.#watcher = watch(this.#directory, () => this.#reload())
+    this.#watcher.on('error', error => this.#log.error({ op: 'memberlistKeys', error, msg: 'keys are not followed' }))
+  }
+
+  stop(): void {
+    this.#watcher?.close()
+  }
+
+  ready(): true {
+    return true
+  }
+
+  /** A Secret that is gone or empty for a moment changes nothing: encryption is not turned off in a running process. */
+  #reload(): void {
+    try {
+      const secrets = readSecrets(this.#directory)
+      if (secrets.length > 0) this.#apply(secrets)
+    } catch (error) {
+      this.#log.debug({ op: 'memberlistKeys', error, msg: 'keys are not readable now' })
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type CombineInput, combine, counted, type DirectEvidence, type Standing } from './index.ts'
+
+const NOW = 100_000
+const speaker = { suspect: false, joining: false, heartbeats: true }
+const direct = (at: DirectEvidence['at'], silentMs: number, ...witnesses: string[]): DirectEvidence => ({
+  at,
+  heardMs: NOW - silentMs,
+  witnesses,
+})
+
+interface Case {
+  readonly name: string
+  readonly listed?: Partial<typeof speaker>
+  readonly evidence?: DirectEvidence
+  readonly standing: Standing
+  readonly counts: boolean
+}
+
+const CASES: readonly Case[] = [
+  { name: 'heard just now', evidence: direct('alive', 50), standing: 'listed', counts: true },
+  { name: 'missed for a moment', evidence: direct('suspect', 300, 'c'), standing: 'listed', counts: true },
+  { name: 'missed here and by another', evidence: direct('dead', 500, 'c'), standing: 'silent', counts: false },
+  { name: 'missed here alone', evidence: direct('dead', 500), standing: 'unconfirmed', counts: true },
+  { name: 'the witness is no member', evidence: direct('dead', 500, 'x'), standing: 'unconfirmed', counts: true },
+  { name: 'its own witness', evidence: direct('dead', 500, 'b'), standing: 'unconfirmed', counts: true },
+  { name: 'it said that it leaves', evidence: direct('left', 10), standing: 'leaving', counts: false },
+  { name: 'it cannot announce yet', listed: { joining: true }, standing: 'joining', counts: false },
+  { name: 'it never sent a heartbeat', standing: 'listed', counts: true },
+  {
+    name: 'a reference speaker now, one of ours before',
+    listed: { heartbeats: false },
+    evidence: direct('dead', 500, 'c'),
+    standing: 'listed',
+    counts: true,
+  },
+  {
+    name: 'silent for long, and memberlist reaches it',
+    evidence: direct('dead', 10_001, 'c'),
+    standing: 'contradicted',
+    counts: true,
+  },
+  {
+    name: 'silent for long, and memberlist suspects it too',
+    listed: { suspect: true },
+    evidence: direct('dead', 10_001, 'c'),
+    standing: 'silent',
+    counts: false,
+  },
+]
+
+for (const { name, listed = {}, evidence, standing, counts } of CASES)
+  test(`combine, ${name}: ${standing}`, () => {
+    const standings = combine(input(new Map([['b', { ...speaker, ...listed }]]), evidence))
+    assert.equal(standings.get('b'), standing)
+    assert.equal(counted(standings).has('b'), counts)
+  })
+
+test('this node always counts; whom memberlist does not list never does', () => {
+  const standings = combine({ ...input(new Map()), direct: new Map([['z', direct('alive', 0)]]) })
+  assert.deepEqual([...standings.keys()].sort(), ['a', 'c'])
+  assert.deepEqual([...counted(standings)].sort(), ['a', 'c'])
+})
+
+function input(others: CombineInput['listed'], evidence?: DirectEvidence): CombineInput {
+  return {
+    self: 'a',
+    listed: new Map([['a', speaker], ['c', speaker], ...others]),
+    direct: new Map(evidence ? [['b', evidence]] : []),
+    nowMs: NOW,
+    trustMs: 10_000,
+  }
+}
