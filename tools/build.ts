@@ -9,6 +9,7 @@ await build({
     metallb: 'src/apps/metallb.ts',
     metallbctl: 'src/apps/metallbctl.ts',
     'responder-worker': 'src/apps/speaker/responder-worker.ts',
+    'bfd-worker': 'src/apps/speaker/bfd-worker.ts',
     apiserver: 'src/testing/apiserver/main.ts',
     ...Object.fromEntries(['web', 'relay', 'probe', 'fetch'].map(name => [name, `src/apps/lab/programs/${name}.ts`])),
   },

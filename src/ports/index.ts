@@ -1,3 +1,4 @@
+export * from './bfd.ts'
 export * from './certificates.ts'
 export * from './cipher.ts'
 export * from './clock.ts'

@@ -1,2 +1,3 @@
+export { LinuxLiveness, type LinuxLivenessOptions } from './bfd-liveness.ts'
 export { type Exclusions, NO_EXCLUSIONS, parseExclusions } from './exclusions.ts'
 export { type LinuxLayer2Options, LinuxLayer2Responder } from './layer2-responder.ts'

@@ -3,14 +3,13 @@
  * The main thread may be blocked for as long as it likes. The sleep is finite because a thread that never returns from
  * `poll` would keep the process from ending.
  */
-import { endianness } from 'node:os'
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { ArpVoice } from '../../protocols/arp/index.ts'
 import { type Claim, type Conflict, ETHERTYPE_ARP, Station, type StationEvent } from '../../protocols/ethernet/index.ts'
 import { NdpVoice } from '../../protocols/ndp/index.ts'
 import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
-import { becomeRealtime, ERRNO, errno, POLLIN, poll, read, SystemError, takeShortTurns } from './ffi.ts'
+import { becomeRealtime, read, takeShortTurns } from './ffi.ts'
 import {
   claimsOf,
   type FromWorker,
@@ -24,6 +23,7 @@ import { LineLimit } from './line-limit.ts'
 import { NdpSocket } from './ndp-socket.ts'
 import { NetlinkReader } from './netlink.ts'
 import { HOST_AND_BROADCAST, PacketSocket } from './packet-socket.ts'
+import { PollSet } from './poll-set.ts'
 import { type Protocol, stationLine } from './station-log.ts'
 
 const POLL_MS = 100
@@ -221,36 +221,5 @@ class ResponderLoop {
 
   #post(message: FromWorker): void {
     this.#port.postMessage(message)
-  }
-}
-
-/** struct pollfd {int fd; short events; short revents}, once for each descriptor. */
-class PollSet {
-  readonly #bytes: Uint8Array
-  readonly #revents: Int16Array
-  readonly #count: number
-
-  constructor(fds: readonly number[]) {
-    this.#bytes = Buffer.allocUnsafeSlow(8 * fds.length)
-    this.#revents = new Int16Array(this.#bytes.buffer)
-    this.#count = fds.length
-    const view = new DataView(this.#bytes.buffer)
-    const little = endianness() === 'LE'
-    for (const [place, fd] of fds.entries()) {
-      view.setInt32(8 * place, fd, little)
-      view.setInt16(8 * place + 4, POLLIN, little)
-      view.setInt16(8 * place + 6, 0, little)
-    }
-  }
-
-  /** How many are ready. @throws SystemError */
-  wait(timeoutMs: number): number {
-    const ready = poll(this.#bytes, this.#count, timeoutMs)
-    if (ready < 0 && errno() !== ERRNO.EINTR) throw new SystemError('poll', errno())
-    return ready
-  }
-
-  isReady(place: number): boolean {
-    return this.#revents[4 * place + 3] !== 0
   }
 }

@@ -73,8 +73,8 @@ export class PacketSocket implements Link {
   }
 }
 
-/** struct sock_fprog {u16 len; struct sock_filter *}, each instruction {u16 code; u8 jt; u8 jf; u32 k}. */
-function attachFilter(fd: number, filter: readonly Instruction[]): void {
+/** Packets it does not let through never reach the socket, socket(7). struct sock_fprog {u16 len; struct sock_filter *}, each instruction {u16 code; u8 jt; u8 jf; u32 k}. */
+export function attachFilter(fd: number, filter: readonly Instruction[]): void {
   const program = Buffer.allocUnsafeSlow(8 * filter.length)
   const view = new DataView(program.buffer)
   const little = endianness() === 'LE'
