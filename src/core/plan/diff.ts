@@ -1,6 +1,7 @@
 /** From what is announced for a Service by one protocol, and what should be, to the steps that lead there. */
 import { type Address, sameAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
+import { routeKey, type ServiceRoute } from './bgp.ts'
 
 export interface AnnouncedAs {
   readonly address: Address
@@ -12,6 +13,10 @@ export interface AnnouncedAs {
 export interface Announcement {
   readonly pool: string
   readonly addresses: readonly AnnouncedAs[]
+  /** By BGP: what the peers are told. */
+  readonly routes?: readonly ServiceRoute[]
+  /** What the user should know although the Service is announced. */
+  readonly warnings?: readonly Reason[]
 }
 
 /** Why a Service is not announced. */
@@ -42,7 +47,7 @@ export function diffAnnouncement(current: Announcement | undefined, wish: Announ
   const steps: Step[] = newFailures(current, wish)
   if (before.length === 0) return after.length === 0 ? steps : [...steps, { kind: 'start', announcement: wish }]
   if (after.length === 0) return [...steps, { kind: 'stop', before: current!, reason: wish.addresses[0]!.failure! }]
-  if (current!.pool !== wish.pool || !sameAnnounced(before, after))
+  if (current!.pool !== wish.pool || !sameAnnounced(before, after) || !sameRoutes(current!, wish))
     steps.push({ kind: 'change', announcement: wish, before: current! })
   return steps
 }
@@ -64,6 +69,12 @@ function sameAnnounced(a: readonly AnnouncedAs[], b: readonly AnnouncedAs[]): bo
       b.some(other => sameAddress(one.address, other.address) && sameNames(one.interfaces, other.interfaces)),
     )
   )
+}
+
+function sameRoutes({ routes: a = [] }: Announcement, { routes: b = [] }: Announcement): boolean {
+  if (a.length !== b.length) return false
+  const known = new Set(a.map(routeKey))
+  return b.every(route => known.has(routeKey(route)))
 }
 
 function sameNames(a: ReadonlySet<string> | 'all', b: ReadonlySet<string> | 'all'): boolean {

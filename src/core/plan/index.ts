@@ -1,4 +1,5 @@
 export * from './admission.ts'
+export * from './bgp.ts'
 export * from './diff.ts'
 export * from './explain.ts'
 export * from './interfaces.ts'

@@ -2,9 +2,9 @@
 import type { L2Advertisement } from '../config/index.ts'
 import { anySelectorMatches } from '../labels.ts'
 import type { Reason } from '../reason.ts'
-import { annotationOf, EXCLUDE_LABEL } from '../service.ts'
+import { annotationOf, EXCLUDE_LABEL, type Node } from '../service.ts'
 import type { Admitted } from './admission.ts'
-import type { World } from './world.ts'
+import type { PlanOptions, World } from './world.ts'
 
 export interface Standing extends Admitted {
   /** Advertisements of the pool that match the Service. */
@@ -45,7 +45,15 @@ export function nodeReasons(name: string, { members, nodes, options }: World): R
     reasons.push({ code: 'memberMissing', message: 'no live speaker on this node', object })
   if (members === undefined && node === undefined)
     reasons.push({ code: 'nodeMissing', message: 'no such node', object })
-  if (node?.networkUnavailable)
+  if (node !== undefined) reasons.push(...objections(node, options))
+  return reasons
+}
+
+/** What of the node itself forbids announcing, by any protocol. */
+export function objections({ name, networkUnavailable, labels }: Node, options: PlanOptions): Reason[] {
+  const reasons: Reason[] = []
+  const object = { kind: 'Node', name }
+  if (networkUnavailable)
     // E1
     reasons.push({
       code: 'nodeNetworkUnavailable',
@@ -53,7 +61,7 @@ export function nodeReasons(name: string, { members, nodes, options }: World): R
       object,
       field: 'status.conditions',
     })
-  if (!options.ignoreExcludeLb && node !== undefined && Object.hasOwn(node.labels, EXCLUDE_LABEL))
+  if (!options.ignoreExcludeLb && Object.hasOwn(labels, EXCLUDE_LABEL))
     // E2
     reasons.push({
       code: 'nodeLabeledExcludeBalancers',
