@@ -70,6 +70,7 @@ export function crdResources(crd: KubeJson): Resource[] {
         group: String(spec.group),
         version: String(version.name),
         storageVersion: storage,
+        conversion: conversionOf(spec),
         kind: String(names.kind),
         plural: String(names.plural),
         singular: String(names.singular),
@@ -84,6 +85,12 @@ export function crdResources(crd: KubeJson): Resource[] {
         schema: valueAt(version, SCHEMA) as Schema,
       }),
     )
+}
+
+function conversionOf(spec: Fields): Fields | undefined {
+  if (fieldsAt(spec, 'conversion').strategy !== 'Webhook') return undefined
+  const config = valueAt(spec, 'conversion.webhook.clientConfig')
+  return isFields(config) ? config : {}
 }
 
 function strings(value: unknown): string[] {

@@ -15,7 +15,7 @@ export interface WriteOptions {
   readonly warnings?: string[]
 }
 
-/** The body as an object of the resource in its storage version; throws 400 for one of another kind. */
+/** The body as an object of the resource, in its version; throws 400 for one of another kind. */
 export function decode(resource: Resource, body: unknown, options: WriteOptions): KubeJson {
   if (!isFields(body)) throw badRequest(`a ${resource.kind} must be a JSON object`)
   const { apiVersion = apiVersionOf(resource), kind = resource.kind, metadata = {} } = body
@@ -26,13 +26,7 @@ export function decode(resource: Resource, body: unknown, options: WriteOptions)
   if (kind !== resource.kind)
     throw badRequest(`the kind in the data (${kind}) does not match the expected kind (${resource.kind})`)
   if (!isFields(metadata)) throw badRequest(`${kind}: metadata must be an object`)
-  const object: Fields = {
-    apiVersion: storageApiVersion(resource),
-    kind: resource.kind,
-    ...body,
-    metadata: { ...metadata },
-  }
-  object.apiVersion = storageApiVersion(resource)
+  const object: Fields = { apiVersion, kind, ...body, metadata: { ...metadata } }
   return withKnownFields(resource, object, options)
 }
 

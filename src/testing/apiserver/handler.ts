@@ -1,11 +1,13 @@
 /** One request: who, what, may they, and the answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ObjectRef } from '../../core/object.ts'
 import type { Tokens, User } from './auth.ts'
 import { authenticate } from './auth.ts'
 import { mediaType, readBody } from './body.ts'
 import type { Cluster } from './cluster.ts'
+import type { Conversions } from './conversion.ts'
 import type { WriteOptions } from './decode.ts'
-import { type DeleteOptions, remove } from './deletion.ts'
+import type { DeleteOptions } from './deletion.ts'
 import { aggregated, legacy, versionInfo } from './discovery.ts'
 import { ApiError, badRequest, methodNotAllowed, qualified, type Status, unknownPath } from './errors.ts'
 import type { Faults, SeenRequest } from './faults.ts'
@@ -20,7 +22,8 @@ import type { Resource } from './resources.ts'
 import { answerReview, findReview } from './reviews.ts'
 import type { Entry } from './store.ts'
 import type { Watches } from './watch.ts'
-import { create, current, patch, update } from './writes.ts'
+import type { WriteRequest, Writer } from './writer.ts'
+import { creation, current, patched, replacement } from './writes.ts'
 
 export interface HandlerParts {
   readonly cluster: Cluster
@@ -28,6 +31,8 @@ export interface HandlerParts {
   readonly faults: Faults
   readonly lists: Lists
   readonly watches: Watches
+  readonly conversions: Conversions
+  readonly writer: Writer
   readonly rbac: boolean
   /** Told of every request that has an identity. */
   readonly seen: (request: SeenRequest) => void
@@ -43,6 +48,7 @@ interface Call {
   readonly info: RequestInfo
   readonly target: NonNullable<RequestInfo['target']>
   readonly resource: Resource
+  readonly user: User
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly renderer: Renderer
@@ -124,44 +130,63 @@ export class Handler {
     if (resource === undefined) throw unknownPath()
     checkTarget(resource, target, info.verb)
     const renderer = rendererFor(resource, request.headers.accept ?? '', info.query.get('includeObject'))
-    const call: Call = { info, target, resource, request, response, renderer, options: writeOptions(info.query) }
-    const answer = await this.#dispatch(call)
-    const warnings = call.options.warnings.map(text => `299 - ${JSON.stringify(text)}`)
-    if (warnings.length > 0) response.setHeader('warning', warnings)
-    return answer
+    const call: Call = { info, target, resource, user, request, response, renderer, options: writeOptions(info.query) }
+    try {
+      return await this.#dispatch(call)
+    } finally {
+      const warnings = call.options.warnings.map(text => `299 - ${JSON.stringify(text)}`)
+      if (warnings.length > 0 && !response.headersSent) response.setHeader('warning', warnings)
+    }
   }
 
   async #dispatch(call: Call): Promise<Answer | undefined> {
-    const { cluster, lists } = this.#parts
-    const { info, target, resource, request, renderer, options } = call
+    const { cluster, lists, writer } = this.#parts
+    const { info, target, resource, renderer } = call
     const ref = { namespace: resource.namespaced ? target.namespace : undefined, name: target.name }
     switch (info.verb) {
       case 'get':
-        return text(renderer.one(current(cluster, resource, ref)))
+        return text(renderer.one(await this.#shown(resource, current(cluster, resource, ref))))
       case 'list': {
         const { entries, metadata } = lists.page(resource, selection(resource, ref.namespace, info.query), info.query)
-        return text(renderer.list(entries, metadata))
+        return text(renderer.list(await this.#conversionOf(resource, entries), metadata))
       }
       case 'watch':
         return this.#watch(call)
       case 'create':
-        return text(renderer.one(create(cluster, resource, ref.namespace, await readBody(request), options)), 201)
       case 'update':
-        return text(renderer.one(update(cluster, resource, ref, await readBody(request), target.subresource, options)))
       case 'patch': {
-        const type = mediaType(request)
-        const body = await readBody(request)
-        return text(renderer.one(patch(cluster, resource, ref, type, body, target.subresource, options)))
+        const entry = await this.#write(call, ref)
+        return text(renderer.one(await this.#shown(resource, entry)), info.verb === 'create' ? 201 : 200)
       }
-      case 'delete':
-        return deleted(
-          resource,
-          renderer,
-          remove(cluster, resource, current(cluster, resource, ref), await deletion(call)),
-        )
+      case 'delete': {
+        const entry = current(cluster, resource, ref)
+        const done = await writer.remove(writeRequest(call, ref), entry, await deletion(call))
+        return deleted(resource, renderer, { ...done, entry: await this.#shown(resource, done.entry) })
+      }
       default:
         return this.#deleteCollection(call)
     }
+  }
+
+  async #write(call: Call, ref: ObjectRef): Promise<Entry> {
+    const { cluster, writer } = this.#parts
+    const { info, target, resource, request, options } = call
+    const { subresource } = target
+    const type = mediaType(request)
+    const body = await readBody(request)
+    return writer.write(writeRequest(call, ref), found => {
+      if (info.verb === 'create') return creation(cluster, resource, ref.namespace, body, options)
+      if (info.verb === 'update') return replacement(cluster, resource, ref, found, body, subresource, options)
+      return patched(cluster, resource, ref, found, type, body, subresource, options)
+    })
+  }
+
+  async #shown(resource: Resource, entry: Entry): Promise<Entry> {
+    return (await this.#conversionOf(resource, [entry]))[0]!
+  }
+
+  #conversionOf(resource: Resource, entries: readonly Entry[]) {
+    return this.#parts.conversions.shown(resource, entries)
   }
 
   #watch({ info, target, resource, renderer, response }: Call): undefined {
@@ -174,14 +199,18 @@ export class Handler {
   }
 
   async #deleteCollection(call: Call): Promise<Answer> {
-    const { cluster, lists } = this.#parts
+    const { lists, writer } = this.#parts
     const { info, target, resource, renderer } = call
     const options = await deletion(call)
     const filter = selection(resource, resource.namespaced ? target.namespace : undefined, info.query)
     const { entries, metadata } = lists.page(resource, filter, new URLSearchParams())
-    for (const entry of entries) remove(cluster, resource, entry, options)
-    return text(renderer.list(entries, metadata))
+    for (const entry of entries) await writer.remove(writeRequest(call, entry.object.metadata), entry, options)
+    return text(renderer.list(await this.#conversionOf(resource, entries), metadata))
   }
+}
+
+function writeRequest({ resource, target, user, options }: Call, ref: ObjectRef): WriteRequest {
+  return { resource, ref, subresource: target.subresource, user, options }
 }
 
 function readInfo({ method = 'GET', url = '/' }: IncomingMessage): RequestInfo {

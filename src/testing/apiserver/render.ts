@@ -1,7 +1,6 @@
 /** The forms an object can be answered in, by the Accept header: itself, its metadata, or a row of a table. */
 import { apiVersionOf } from '../../core/object.ts'
 import { toJson } from './json.ts'
-import type { KubeJson } from './object.ts'
 import type { Resource } from './resources.ts'
 import type { Entry } from './store.ts'
 import { type IncludeObject, partial, table } from './table.ts'
@@ -12,7 +11,7 @@ export interface ListMetadata {
   remainingItemCount?: number
 }
 
-/** Texts of JSON answers for one resource in the form one client asked for. */
+/** Texts of JSON answers for one resource in the form one client asked for; of entries in the resource's version. */
 export interface Renderer {
   one(entry: Entry): string
   list(entries: readonly Entry[], metadata: ListMetadata): string
@@ -25,21 +24,15 @@ export function rendererFor(resource: Resource, accept: string, include: string 
   return form === undefined ? objects(resource) : partials()
 }
 
-/** The object in the version asked for; all served versions of a resource have the same fields. */
-export function inVersion(resource: Resource, object: KubeJson): KubeJson {
-  return resource.version === resource.storageVersion ? object : { ...object, apiVersion: apiVersionOf(resource) }
-}
-
 function objects(resource: Resource): Renderer {
-  const one = (entry: Entry) =>
-    resource.version === resource.storageVersion ? entry.text : toJson(inVersion(resource, entry.object))
+  const one = ({ text }: Entry) => text
   const head = `{"kind":"${resource.kind}List","apiVersion":"${apiVersionOf(resource)}","metadata":`
   return { one, list: (entries, metadata) => `${head}${toJson(metadata)},"items":[${entries.map(one).join(',')}]}\n` }
 }
 
 function tables(resource: Resource, include: IncludeObject): Renderer {
   const rows = (entries: readonly Entry[], metadata: ListMetadata) => {
-    const shown = entries.map(({ object }) => inVersion(resource, object))
+    const shown = entries.map(({ object }) => object)
     return toJson(table(resource.columns, shown, { ...metadata }, include))
   }
   return { one: entry => rows([entry], { resourceVersion: String(entry.revision) }), list: rows }

@@ -2,7 +2,7 @@
 import type { ResourceType } from '../../core/object.ts'
 import type { Cluster } from './cluster.ts'
 import type { Cause } from './errors.ts'
-import type { KubeJson } from './object.ts'
+import type { Fields, KubeJson } from './object.ts'
 import type { MergeKeys } from './patch.ts'
 import type { Schema } from './schema.ts'
 import type { Column } from './table.ts'
@@ -16,8 +16,10 @@ export interface Resource extends ResourceType {
   readonly singular: string
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
-  /** The version objects are kept in; other served versions differ in apiVersion only. */
+  /** The version objects are kept in; other served versions differ in apiVersion only, unless there is a conversion. */
   readonly storageVersion: string
+  /** The clientConfig of the webhook that converts between the versions. */
+  readonly conversion?: Fields
   readonly verbs: readonly string[]
   /** Writes of the object leave status alone, and the other way round. */
   readonly statusSubresource: boolean

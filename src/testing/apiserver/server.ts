@@ -2,8 +2,10 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { Admission } from './admission.ts'
 import { Tokens, type TokenUser } from './auth.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
+import { Conversions } from './conversion.ts'
 import { EndpointSliceController } from './endpoint-slices.ts'
 import { Faults, type SeenRequest } from './faults.ts'
 import { Fixtures } from './fixtures.ts'
@@ -15,6 +17,8 @@ import { createPki, issueUser, type Pki } from './pki.ts'
 import { bootstrapRoles } from './rbac.ts'
 import { Lists } from './reads.ts'
 import { Watches } from './watch.ts'
+import { WebhookClient, type WebhookService } from './webhook-client.ts'
+import { Writer } from './writer.ts'
 
 export interface ApiServerOptions extends ClusterOptions {
   /** 0 takes a free one. */
@@ -37,6 +41,8 @@ export interface ApiServerOptions extends ClusterOptions {
   endpointSlices?: boolean
   /** How often watches that allow bookmarks get one; a minute where absent. */
   bookmarkMs?: number
+  /** Where webhooks behind a Service are really, `https://127.0.0.1:PORT`; undefined leaves it to its endpoints. */
+  webhookService?: WebhookService
   /** Goes on where another server ended (its `snapshot()`). */
   snapshot?: Snapshot
 }
@@ -84,11 +90,15 @@ export class ApiServer {
     new GarbageCollector(cluster)
     this.#tokens = new Tokens([ADMIN, ...(options.tokens ?? [])])
     this.#lists = new Lists(cluster.store)
-    this.watches = new Watches(cluster.store, options.bookmarkMs ?? 60_000)
+    const client = new WebhookClient(cluster.store, options.webhookService)
+    const conversions = new Conversions(cluster.registry, client)
+    const { store, registry } = cluster
+    const writer = new Writer(cluster, conversions, new Admission({ store, registry, client, conversions }))
+    this.watches = new Watches(store, conversions, options.bookmarkMs ?? 60_000)
     this.objects = new Fixtures(cluster)
     const { watches } = this
     const parts = { cluster, faults, watches, lists: this.#lists, tokens: this.#tokens, rbac: options.rbac ?? true }
-    this.#handler = new Handler({ ...parts, seen: request => this.#count(request) })
+    this.#handler = new Handler({ ...parts, conversions, writer, seen: request => this.#count(request) })
     if (options.snapshot !== undefined) cluster.store.load(options.snapshot)
     this.#bootstrap()
     this.#startSlices()

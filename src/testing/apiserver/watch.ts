@@ -1,6 +1,7 @@
 /** Watches: a stream of one JSON event a line, resumed from a revision, with bookmarks and an end. */
 import type { ServerResponse } from 'node:http'
 import { apiVersionOf } from '../../core/object.ts'
+import type { Conversions } from './conversion.ts'
 import { ApiError, expired } from './errors.ts'
 import { toJson } from './json.ts'
 import { revisionOf, wholeNumber } from './reads.ts'
@@ -21,12 +22,14 @@ export interface WatchRequest {
 
 export class Watches {
   readonly #store: Store
+  readonly #conversions: Conversions
   readonly #bookmarkMs: number
   readonly #open = new Set<Watch>()
   #paused = false
 
-  constructor(store: Store, bookmarkMs: number) {
+  constructor(store: Store, conversions: Conversions, bookmarkMs: number) {
     this.#store = store
+    this.#conversions = conversions
     this.#bookmarkMs = bookmarkMs
   }
 
@@ -40,7 +43,7 @@ export class Watches {
     const from = revisionOf(request.query, this.#store)
     const backlog = from === 0 ? [] : this.#store.since(request.resource.id, from)
     if (backlog === undefined) throw expired(`too old resource version: ${from} (${this.#store.revision})`)
-    const watch = new Watch(request, response, this.#store, this.#bookmarkMs)
+    const watch = new Watch(request, response, this.#store, this.#conversions, this.#bookmarkMs)
     this.#open.add(watch)
     response.on('close', () => {
       watch.end()
@@ -82,15 +85,25 @@ class Watch {
   readonly #request: WatchRequest
   readonly #response: ServerResponse
   readonly #store: Store
+  readonly #conversions: Conversions
   readonly #timers: NodeJS.Timeout[] = []
   readonly #unfollow: () => void
   #held: string[] | undefined
   #ended = false
+  /** Present while a webhook converts: what comes later waits for it. */
+  #queue: Promise<void> | undefined
 
-  constructor(request: WatchRequest, response: ServerResponse, store: Store, bookmarkMs: number) {
+  constructor(
+    request: WatchRequest,
+    response: ServerResponse,
+    store: Store,
+    conversions: Conversions,
+    bookmarkMs: number,
+  ) {
     this.#request = request
     this.#response = response
     this.#store = store
+    this.#conversions = conversions
     response.writeHead(200, { 'content-type': 'application/json' })
     response.flushHeaders()
     this.#unfollow = store.follow(request.resource.id, event => this.deliver(event))
@@ -104,15 +117,15 @@ class Watch {
   }
 
   initial(entry: Entry): void {
-    if (this.#request.filter(entry.object)) this.#send('ADDED', this.#request.renderer.one(entry))
+    if (this.#request.filter(entry.object)) this.#sendEntry('ADDED', entry)
   }
 
   /** An object that enters the selection is ADDED, one that leaves it is DELETED. */
   deliver({ type, entry, before }: StoreEvent): void {
-    const { filter, renderer } = this.#request
+    const { filter } = this.#request
     const was = before !== undefined && filter(before.object)
     const is = type !== 'DELETED' && filter(entry.object)
-    if (was || is) this.#send(!is ? 'DELETED' : was ? 'MODIFIED' : 'ADDED', renderer.one(entry))
+    if (was || is) this.#sendEntry(!is ? 'DELETED' : was ? 'MODIFIED' : 'ADDED', entry)
   }
 
   hold(held: boolean): void {
@@ -139,13 +152,39 @@ class Watch {
 
   #timeUp(): void {
     if (this.#bookmarks) this.#bookmark()
-    this.end()
+    this.#inOrder(() => this.end())
   }
 
   #bookmark(): void {
     const { resource } = this.#request
     const metadata = { resourceVersion: String(this.#store.revision), creationTimestamp: null }
-    this.#send('BOOKMARK', toJson({ kind: resource.kind, apiVersion: apiVersionOf(resource), metadata }))
+    const text = toJson({ kind: resource.kind, apiVersion: apiVersionOf(resource), metadata })
+    this.#inOrder(() => this.#send('BOOKMARK', text))
+  }
+
+  #sendEntry(type: string, entry: Entry): void {
+    const { resource, renderer } = this.#request
+    const shown = this.#conversions.shown(resource, [entry])
+    const send = ([seen]: readonly Entry[]) => this.#send(type, renderer.one(seen!))
+    if (shown instanceof Promise) this.#enqueue(shown.then(seen => () => send(seen)))
+    else this.#inOrder(() => send(shown))
+  }
+
+  #inOrder(act: () => void): void {
+    if (this.#queue === undefined) act()
+    else this.#enqueue(Promise.resolve(act))
+  }
+
+  /** Acts when everything before it is done; a conversion that fails ends the watch with its Status. */
+  #enqueue(act: Promise<() => void>): void {
+    const turn = (this.#queue ?? Promise.resolve())
+      .then(async () => (await act)())
+      .catch(error => this.fail(error as ApiError))
+    this.#queue = turn
+    void turn.then(() => {
+      if (this.#queue === turn) this.#queue = undefined
+    })
+    act.catch(() => {}) // handled in its turn
   }
 
   #send(type: string, object: string): void {

@@ -1,7 +1,8 @@
-/** Create, update and patch, of an object or of its status. */
+/** Create, update and patch, of an object or of its status: worked out first, done later. */
 import { isDeepStrictEqual } from 'node:util'
-import { apiVersionOf, type ObjectRef, objectKey } from '../../core/object.ts'
+import { type ObjectRef, objectKey } from '../../core/object.ts'
 import type { Cluster } from './cluster.ts'
+import { converts } from './conversion.ts'
 import { admit, decode, storageApiVersion, type WriteOptions } from './decode.ts'
 import { finish, isDone } from './deletion.ts'
 import {
@@ -20,6 +21,20 @@ import { jsonPatch, mergePatch, strategicMerge } from './patch.ts'
 import type { Resource } from './resources.ts'
 import { Entry } from './store.ts'
 
+/** An object as it is stored, and in the version of a request. */
+export interface Located {
+  readonly stored: Entry
+  readonly seen: Entry
+}
+
+/** A write that is worked out and not yet done. */
+export interface Change {
+  readonly stored?: Entry
+  /** What is there and what shall be, in the version of the request. */
+  readonly before?: KubeJson
+  readonly object: KubeJson
+}
+
 export function create(
   cluster: Cluster,
   resource: Resource,
@@ -27,13 +42,29 @@ export function create(
   body: unknown,
   options: WriteOptions = {},
 ): Entry {
+  return commit(cluster, resource, inStorage(resource, creation(cluster, resource, namespace, body, options)), options)
+}
+
+export function creation(
+  cluster: Cluster,
+  resource: Resource,
+  namespace: string | undefined,
+  body: unknown,
+  options: WriteOptions = {},
+): Change {
   const object = decode(resource, body, options)
   object.metadata = newMetadata(object.metadata, namespace, resource)
   if (resource.statusSubresource && resource.id !== '/nodes') delete object.status
   if (namespace !== undefined) checkNamespace(cluster, resource, object.metadata)
   if (cluster.store.get(resource.id, objectKey(object.metadata))) throw alreadyExists(resource, object.metadata.name)
   admit(resource, object, undefined, cluster)
-  return store(cluster, resource, object, options)
+  return { object }
+}
+
+/** Writes without a request, which no webhook converts. */
+function inStorage(resource: Resource, change: Change): Change {
+  if (converts(resource)) throw new Error(`a ${resource.kind} is written in ${resource.storageVersion} here`)
+  return { ...change, object: { ...change.object, apiVersion: storageApiVersion(resource) } }
 }
 
 function newMetadata(given: Meta, namespace: string | undefined, resource: Resource): Meta {
@@ -60,14 +91,15 @@ function checkNamespace({ store }: Cluster, resource: Resource, { namespace, nam
     )
 }
 
-export function update(
+export function replacement(
   cluster: Cluster,
   resource: Resource,
   ref: ObjectRef,
+  found: Located | undefined,
   body: unknown,
-  subresource: string | undefined,
+  subresource: string,
   options: WriteOptions = {},
-): Entry {
+): Change {
   const object = decode(resource, body, options)
   if (object.metadata.name && object.metadata.name !== ref.name)
     throw badRequest(
@@ -77,7 +109,8 @@ export function update(
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   if (resource.custom && !object.metadata.resourceVersion)
     throw invalid(resource, ref.name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')])
-  return replace(cluster, resource, current(cluster, resource, ref), object, subresource, options)
+  if (found === undefined) throw notFound(resource, ref.name)
+  return changed(cluster, resource, found, object, subresource)
 }
 
 export function current({ store }: Cluster, resource: Resource, ref: ObjectRef): Entry {
@@ -92,15 +125,31 @@ export function patch(
   ref: ObjectRef,
   contentType: string,
   body: unknown,
-  subresource: string | undefined,
+  subresource = '',
   options: WriteOptions = {},
 ): Entry {
-  checkPatchType(resource, contentType)
   const entry = current(cluster, resource, ref)
-  const seen = { ...entry.object, apiVersion: apiVersionOf(resource) }
-  const patched = decode(resource, applyPatch(resource, seen, contentType, body), options)
-  patched.metadata.resourceVersion ||= entry.object.metadata.resourceVersion
-  return replace(cluster, resource, entry, patched, subresource, options)
+  const found = { stored: entry, seen: entry }
+  const change = patched(cluster, resource, ref, found, contentType, body, subresource, options)
+  return commit(cluster, resource, inStorage(resource, change), options)
+}
+
+export function patched(
+  cluster: Cluster,
+  resource: Resource,
+  ref: ObjectRef,
+  found: Located | undefined,
+  contentType: string,
+  body: unknown,
+  subresource: string,
+  options: WriteOptions = {},
+): Change {
+  checkPatchType(resource, contentType)
+  if (found === undefined) throw notFound(resource, ref.name)
+  const { object: seen } = found.seen
+  const wanted = decode(resource, applyPatch(resource, seen, contentType, body), options)
+  wanted.metadata.resourceVersion ||= seen.metadata.resourceVersion
+  return changed(cluster, resource, found, wanted, subresource)
 }
 
 const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json']
@@ -127,26 +176,33 @@ function asPatch(body: unknown): Fields {
   return body
 }
 
-/** Everything an update and a patch have in common: what may change, whether it did, and what follows. */
-function replace(
+/** Everything an update and a patch have in common: what may change, and what the object is then. */
+function changed(
   cluster: Cluster,
   resource: Resource,
-  entry: Entry,
+  { stored, seen }: Located,
   wanted: KubeJson,
-  subresource: string | undefined,
-  options: WriteOptions,
-): Entry {
-  const before = entry.object
+  subresource: string,
+): Change {
+  const before = seen.object
   checkPreconditions(resource, before, wanted.metadata)
   const object =
     subresource === 'status' ? statusChange(resource, before, wanted) : mainChange(resource, before, wanted)
-  object.apiVersion = storageApiVersion(resource)
   object.metadata = { ...object.metadata, ...fixedMetadata(before.metadata) }
   admit(resource, object, before, cluster)
-  if (isDeepStrictEqual(withoutUndefined(object), withoutUndefined(before))) return entry
-  if (resource.countsGenerations && contentChanged(object, before))
-    object.metadata.generation = (before.metadata.generation ?? 0) + 1
-  return store(cluster, resource, object, options)
+  return { stored, before, object }
+}
+
+/** Does a write whose object is in the storage version: nothing where it would change nothing. */
+export function commit(cluster: Cluster, resource: Resource, change: Change, options: WriteOptions = {}): Entry {
+  const { stored, object } = change
+  if (stored === undefined) return store(cluster, resource, object, options)
+  const before = stored.object
+  if (isDeepStrictEqual(withoutUndefined(object), withoutUndefined(before))) return stored
+  const { generation = 0 } = before.metadata
+  const counted = resource.countsGenerations && contentChanged(object, before)
+  const metadata = counted ? { ...object.metadata, generation: generation + 1 } : object.metadata
+  return store(cluster, resource, { ...object, metadata }, options)
 }
 
 export function checkPreconditions(resource: Resource, { metadata }: KubeJson, wanted: Partial<Meta>): void {
