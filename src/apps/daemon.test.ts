@@ -11,9 +11,12 @@ const directory = mkdtempSync(join(tmpdir(), 'daemon-'))
 const kubeconfig = join(directory, 'bad.kubeconfig')
 writeFileSync(kubeconfig, 'kind: Config\ncurrent-context: nowhere\n')
 
+/** `NAME=value` words before the daemon are its environment. */
 function run(line: string) {
-  const env = { PATH: process.env.PATH, HOME: directory }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...line.split(' ')], {
+  const words = line.split(' ')
+  const settings = words.filter(word => /^[A-Z_]+=/.test(word)).map(word => word.split('=', 2))
+  const env = { PATH: process.env.PATH, HOME: directory, ...Object.fromEntries(settings) }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words.slice(settings.length)], {
     encoding: 'utf8',
     env,
   })
@@ -30,7 +33,7 @@ const refused: [string, number, RegExp][] = [
   [
     `controller ${ns} --tls-min-version=VersionTLS09`,
     1,
-    /parsing tls-min-version: unknown tls version \\"VersionTLS09\\"/,
+    /parsing tls-min-version: unknown tls version \\"VersionTLS09\\".*"msg":"failed to parse TLS configuration"/,
   ],
   ['controller', 1, /Unable to get namespace from pod service account data/],
   [`controller ${ns}`, 1, /no Kubernetes credentials/],
@@ -38,6 +41,14 @@ const refused: [string, number, RegExp][] = [
   [`controller ${ns} --kubeconfig=${kubeconfig}`, 1, /no context named \\"nowhere\\"/],
   [`speaker ${ns}`, 1, /must specify --node-name or METALLB_NODE_NAME/],
   [`speaker ${ns} --node-name=n --bgp-debounce-timeout=0`, 1, /invalid BGP debounce timeout value/],
+  [`speaker ${ns} --tls-curve-preferences=x`, 1, /"msg":"failed to parse TLS flags"/],
+  [`METALLB_BGP_TYPE=bird speaker ${ns} --node-name=n`, 1, /unsupported BGP implementation type: bird/],
+  [`speaker ${ns} --node-name=n --frrk8s-secret-passthrough`, 1, /passthrough requires METALLB_BGP_TYPE=frr-k8s/],
+  [
+    `METALLB_BGP_TYPE=frr-k8s speaker ${ns} --node-name=n --frrk8s-secret-passthrough`,
+    1,
+    /passthrough requires --frrk8s-namespace to be set/,
+  ],
 ]
 for (const [line, code, complaint] of refused)
   test(`metallb ${line.replace(directory, '…')} ends with ${code} and says why`, () => {

@@ -116,7 +116,7 @@ async function assemble<S extends FlagSpecs>(
   common: CommonFlags,
   log: JsonLogger,
 ): Promise<Task[]> {
-  const tls = readTlsFlags(common, log)
+  const tls = readTlsFlags(daemon.name, common, log)
   const namespace = common.namespace || serviceAccountNamespace()
   daemon.check?.(flags)
   const metrics = new PrometheusMetrics()
@@ -139,7 +139,7 @@ async function assemble<S extends FlagSpecs>(
   return [probes, ...server, recorder, informers, ...tasks]
 }
 
-function readTlsFlags(common: CommonFlags, log: JsonLogger): TlsOptions {
+function readTlsFlags(name: Daemon<FlagSpecs>['name'], common: CommonFlags, log: JsonLogger): TlsOptions {
   const texts = {
     minVersion: common['tls-min-version'],
     cipherSuites: common['tls-cipher-suites'],
@@ -150,7 +150,8 @@ function readTlsFlags(common: CommonFlags, log: JsonLogger): TlsOptions {
     for (const warning of warnings) log.warn({ op: 'startup', msg: warning })
     return options
   } catch (error) {
-    throw new Fatal({ op: 'startup', error, msg: 'failed to parse TLS configuration' })
+    const what = name === 'speaker' ? 'flags' : 'configuration' // chapter 05 section 1.9: each has its own word
+    throw new Fatal({ op: 'startup', error, msg: `failed to parse TLS ${what}` })
   }
 }
 

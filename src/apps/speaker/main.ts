@@ -23,6 +23,7 @@ import { composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
 
 const EXCLUSIONS = '/etc/metallb/excludel2.yaml'
+const BGP_TYPES = ['native', 'frr', 'frr-k8s']
 
 export const speaker: Daemon<typeof speakerFlags> = {
   name: 'speaker',
@@ -38,8 +39,19 @@ export const speaker: Daemon<typeof speakerFlags> = {
         msg: 'invalid BGP debounce timeout value, must be a positive integer value',
         provided,
       })
+    checkBgpType(flags, process.env.METALLB_BGP_TYPE)
   },
   compose,
+}
+
+/** Chapter 05 section 1.12: an unknown backend and misused frr-k8s flags stop the start. */
+function checkBgpType(flags: SpeakerFlags, type = 'native'): void {
+  if (!BGP_TYPES.includes(type)) throw new Fatal({ op: 'startup', msg: `unsupported BGP implementation type: ${type}` })
+  if (!flags['frrk8s-secret-passthrough']) return
+  const flag = '--frrk8s-secret-passthrough requires'
+  if (type !== 'frr-k8s') throw new Fatal({ op: 'startup', error: `${flag} METALLB_BGP_TYPE=frr-k8s` })
+  if (flags['frrk8s-namespace'] === '')
+    throw new Fatal({ op: 'startup', error: `${flag} --frrk8s-namespace to be set` })
 }
 
 async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
