@@ -15,6 +15,8 @@ export interface Gauge {
 
 export interface Counter {
   inc(labels?: MetricLabels, by?: number): void
+  /** The series disappears; harmless where it is absent. */
+  remove(labels: MetricLabels): void
 }
 
 export interface Histogram {

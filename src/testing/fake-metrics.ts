@@ -17,6 +17,7 @@ export class FakeMetrics implements Metrics {
         const key = seriesKey(name, labels)
         this.series.set(key, (this.series.get(key) ?? 0) + by)
       },
+      remove: labels => void this.series.delete(seriesKey(name, labels)),
     }
   }
 

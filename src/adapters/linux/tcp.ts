@@ -2,7 +2,7 @@
  * TCP with what BGP asks of it: signatures, TTLs, devices. The descriptor is made and prepared through libc, then Node
  * connects, reads and writes it.
  */
-import { Server, Socket } from 'node:net'
+import { Server, Socket, type SocketConstructorOpts } from 'node:net'
 import { type Address, formatAddress } from '../../core/ip/index.ts'
 import type { Stream, StreamListenOptions, StreamPort, StreamTarget } from '../../ports/index.ts'
 import { acceptOn, streamOf } from '../system/socket-stream.ts'
@@ -23,7 +23,7 @@ export const linuxStreams: StreamPort = {
     } catch (error) {
       return neverMade(remote, () => events.closed((error as Error).message))
     }
-    const made = new Socket({ fd, readable: true, writable: true, manualStart: true })
+    const made = new Socket(unread(fd))
     let over = false
     const stream = streamOf(made, remote, events)
     made.once('connect', () => {
@@ -58,6 +58,11 @@ export const linuxStreams: StreamPort = {
     server.on('error', () => {}) // a failed accept: the peer tries again
     return { close: closeAll }
   },
+}
+
+/** Nothing is read before it is connected; the types of Node do not know the option. */
+function unread(fd: number): SocketConstructorOpts {
+  return { fd, readable: true, writable: true, manualStart: true } as SocketConstructorOpts
 }
 
 /** A socket ready to connect. The signature must be there before the first segment. @throws SystemError */

@@ -34,7 +34,10 @@ export class PrometheusMetrics implements Metrics {
   counter(description: MetricDescription): Counter {
     return this.#once('counter', description.name, () => {
       const counter = new PromCounter(this.#config(description))
-      return { inc: (labels, by = 1) => counter.inc((labels ?? {}) as Labels, by) }
+      return {
+        inc: (labels, by = 1) => counter.inc((labels ?? {}) as Labels, by),
+        remove: labels => counter.remove(labels as Labels),
+      }
     })
   }
 

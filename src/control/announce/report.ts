@@ -37,6 +37,7 @@ export class Report {
         'nodeAssigned',
         `announcing from node "${this.#options.node}" with protocol "${protocol}"`,
       )
+    for (const { code, message } of announcement.warnings ?? []) this.#event(service, 'Warning', code, message)
   }
 
   /** The gauge of addresses that are announced no more. */
@@ -84,8 +85,23 @@ export class Report {
     }
   }
 
-  /** The lines of chapter 03 section 1.8; every reason in order under `reasons`. */
-  notAnnounced(service: string, protocol: string, { code, reasons }: Refusal): void {
+  /** The lines of chapter 03 section 1.8 and chapter 04 section 1.6; every reason in order under `reasons`. */
+  notAnnounced(service: string, protocol: string, refusal: Refusal): void {
+    if (protocol === 'bgp') this.#notAnnouncedByBgp(service, refusal)
+    else this.#notAnnouncedByLayer2(service, refusal)
+  }
+
+  #notAnnouncedByBgp(service: string, { code, reasons }: Refusal): void {
+    const { log } = this.#options
+    const [first] = reasons()
+    const event = 'skipping should announce bgp'
+    const line = { event, service, reason: BGP_WORDS[code] ?? first.message, reasons: reasons().map(one => one.code) }
+    if (code === 'conflictingAdvertisements') log.error({ ...line, event: code, error: first.message })
+    else if (code.startsWith('node')) log.warn(line)
+    else log.debug(line)
+  }
+
+  #notAnnouncedByLayer2(service: string, { code, reasons }: Refusal): void {
     const { log } = this.#options
     const skipping = { event: 'skipping should announce l2', service }
     const codes = () => reasons().map(reason => reason.code)
@@ -95,7 +111,7 @@ export class Report {
     else
       log.debug(() => ({
         event: 'shouldannounce',
-        protocol: protocol === 'layer2' ? 'l2' : protocol,
+        protocol: 'l2',
         service,
         message: codes().includes('noEndpoints') ? 'failed no active endpoints' : reasons().at(-1)!.message,
         reasons: codes(),
@@ -121,6 +137,12 @@ export class Report {
   #labels(service: string, protocol: string, ip: string) {
     return { service, protocol, node: this.#options.node, ip }
   }
+}
+
+/** Where people grep for other words than ours. */
+const BGP_WORDS: Readonly<Record<string, string>> = {
+  notOwner: 'pool not matching my node',
+  noMatchingAdvertisement: 'no advertisement matching service',
 }
 
 function textsOf(announcement: Announcement): string[] {

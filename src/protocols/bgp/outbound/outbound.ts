@@ -82,6 +82,11 @@ export class Outbound {
     return this.#told.size
   }
 
+  /** What the peer should know. */
+  routes(): Iterable<Route> {
+    return this.#wanted.values()
+  }
+
   /** The prefixes that the peer has been told. */
   *advertised(): Iterable<Route> {
     for (const [key, { group }] of this.#told) {

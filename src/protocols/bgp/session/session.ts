@@ -1,4 +1,4 @@
-import type { Prefix } from '../../../core/ip/index.ts'
+import type { Address, Prefix } from '../../../core/ip/index.ts'
 import type {
   Clock,
   Random,
@@ -18,12 +18,15 @@ import { type Farewell, farewellNotification } from './farewell.ts'
 import { Machine, type MachineContext, type MachineListener, type MessageCounts, noMessages } from './machine.ts'
 
 export interface SessionOptions {
+  /** Read anew for each attempt: what does not concern a running session may change meanwhile. */
   readonly settings: Settings
   readonly target: StreamTarget
   /** LOCAL_PREF of routes that have none, for internal peers. */
   readonly defaultLocalPref: number
   /** Addresses that routes may name as next hops over this connection. */
   localAddresses(connection: StreamEndpoint): LocalAddresses
+  /** The identifier where the connection decides it. Absent: that of the settings. */
+  identify?(connection: StreamEndpoint): Address
 }
 
 export interface SessionPorts {
@@ -164,6 +167,11 @@ export class Session {
     return this.#outbound.reasonNotSent(prefix)
   }
 
+  /** What the peer should know, whether it can be sent or not. */
+  wantedRoutes(): Iterable<Route> {
+    return this.#outbound.routes()
+  }
+
   advertisedRoutes(): Iterable<Route> {
     return this.#outbound.advertised()
   }
@@ -192,7 +200,7 @@ export class Session {
     const context: MachineContext = {
       clock,
       random,
-      settings: () => this.#settings(),
+      settings: () => this.#settings(machine),
       dial: events => streams.connect(this.#options.target, events),
     }
     const machine: Machine = new Machine(
@@ -204,8 +212,10 @@ export class Session {
   }
 
   /** The R bit tells of a restart until the first session after it (RFC 4724 section 3). */
-  #settings(): Settings {
-    const { settings } = this.#options
+  #settings(machine: Machine): Settings {
+    const { settings: given, identify } = this.#options
+    const local = machine.stream?.local
+    const settings = local === undefined || identify === undefined ? given : { ...given, identifier: identify(local) }
     const { gracefulRestart } = settings
     if (gracefulRestart === undefined || gracefulRestart.restarting === this.#restarting) return settings
     return { ...settings, gracefulRestart: { ...gracefulRestart, restarting: this.#restarting } }
@@ -232,7 +242,7 @@ export class Session {
     // A peer that comes anew has restarted: its old connection ends without a word (RFC 4724 section 4.2).
     if (other.state.at === 'established') this.#lose(other)
     if (other.state.at !== 'open sent' && other.state.at !== 'open confirm') return
-    const { identifier, localAsn } = this.#options.settings
+    const { identifier, localAsn } = this.#settings(machine)
     const winner = collisionWinner({ identifier, asn: localAsn }, { identifier: peerIdentifier, asn: peerAsn })
     const loser = machine.initiator === winner ? other : machine
     loser.dispatch({ kind: 'collision lost' })

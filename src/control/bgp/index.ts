@@ -1,0 +1,2 @@
+export type { PeerContext } from './peer-session.ts'
+export * from './protocol.ts'

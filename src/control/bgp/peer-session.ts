@@ -1,0 +1,247 @@
+import type { BfdProfile } from '../../core/config/index.ts'
+import { formatPrefix, type Prefix } from '../../core/ip/index.ts'
+import type {
+  Clock,
+  EventRecorder,
+  Interfaces,
+  Liveness,
+  LivenessChange,
+  LivenessWatch,
+  Logger,
+  Metrics,
+  Random,
+  StreamPort,
+} from '../../ports/index.ts'
+import {
+  type Agreed,
+  type CloseReason,
+  describeClose,
+  type Farewell,
+  type Route,
+  Session,
+  type SessionOptions,
+  type SessionStatus,
+} from '../../protocols/bgp/index.ts'
+import { SessionMetrics } from './metrics.ts'
+import {
+  type AddressedPeer,
+  DEFAULT_LOCAL_PREF,
+  familiesOf,
+  identify,
+  isOnLink,
+  localAddresses,
+  needsRestart,
+  peerText,
+  settingsOf,
+  targetOf,
+} from './settings.ts'
+import { dialFrom } from './source.ts'
+
+export interface PeerContext {
+  readonly node: string
+  /** MetalLB's own namespace: events on BGPPeers go there. */
+  readonly namespace: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly streams: StreamPort
+  readonly interfaces: Interfaces
+  readonly metrics: Metrics
+  readonly recorder: EventRecorder
+  readonly log: Logger
+  /** Absent: BFD profiles have no effect. */
+  readonly liveness?: Liveness
+}
+
+/** Prefixes named in one go where they cannot be sent. */
+const LOGGED_PREFIXES = 10
+
+/** The session with one BGPPeer, and what is said about it. */
+export class PeerSession {
+  readonly #context: PeerContext
+  readonly #log: Logger
+  readonly #session: Session
+  readonly #metrics: SessionMetrics
+  #peer: AddressedPeer
+  #profile: BfdProfile | undefined
+  #watch: LivenessWatch | undefined
+
+  constructor(peer: AddressedPeer, profile: BfdProfile | undefined, context: PeerContext, restarting: boolean) {
+    this.#peer = peer
+    this.#profile = profile
+    this.#context = context
+    const { localAsn = peer.myAsn, remoteAs, endpoint, name } = peer
+    this.#log = context.log.with({ peer: peerText(endpoint), bgpPeer: name, localASN: localAsn, peerASN: remoteAs })
+    this.#metrics = new SessionMetrics(context.metrics, peer)
+    this.#session = this.#make(restarting)
+  }
+
+  get peer(): AddressedPeer {
+    return this.#peer
+  }
+
+  get status(): SessionStatus {
+    return this.#session.status
+  }
+
+  start(routes: readonly Route[]): void {
+    this.#session.replace(routes)
+    this.#metrics.show(this.#session.status)
+    this.#session.start()
+  }
+
+  stop(farewell: Farewell): void {
+    this.#watch?.close()
+    this.#watch = undefined
+    this.#session.stop(farewell)
+    this.#metrics.remove()
+  }
+
+  /** Applies what a running session can bear; false where it has to start anew. */
+  change(peer: AddressedPeer, profile: BfdProfile | undefined): boolean {
+    if (needsRestart(this.#peer, peer)) return false
+    this.#peer = peer
+    this.#profile = profile
+    if (profile !== undefined) this.#watch?.change(profile)
+    else {
+      this.#watch?.close()
+      this.#watch = undefined
+    }
+    if (this.#session.status.state === 'established') this.#watchPeer()
+    return true
+  }
+
+  announce(routes: readonly Route[]): void {
+    this.#session.announce(routes)
+    this.#tellUnsent(routes)
+    this.#metrics.show(this.#session.status)
+  }
+
+  withdraw(prefixes: readonly Prefix[]): void {
+    this.#session.withdraw(prefixes)
+    this.#metrics.show(this.#session.status)
+  }
+
+  /** All routes of before the start of this process are here. */
+  complete(): void {
+    this.#session.complete()
+  }
+
+  flush(): void {
+    this.#session.flush()
+  }
+
+  /** Whether prefixes of the family are meant for the peer at all. */
+  takes({ family }: Prefix): boolean {
+    return familiesOf(this.#peer).includes(family)
+  }
+
+  reasonNotSent(prefix: Prefix): string | undefined {
+    return this.#session.reasonNotSent(prefix)
+  }
+
+  advertisedRoutes(): Iterable<Route> {
+    return this.#session.advertisedRoutes()
+  }
+
+  #make(restarting: boolean): Session {
+    const { node, clock, random, streams, interfaces } = this.#context
+    const { address } = this.#peer.endpoint
+    const current = () => this.#peer
+    const options: SessionOptions = {
+      get settings() {
+        return settingsOf(current(), node, restarting)
+      },
+      target: targetOf(this.#peer),
+      defaultLocalPref: DEFAULT_LOCAL_PREF,
+      localAddresses: connection => localAddresses(connection, address, interfaces.current()),
+      identify: connection => this.#peer.routerId ?? identify(connection, node, interfaces.current()),
+    }
+    const warn = (error: string) =>
+      this.#log.warn({ op: 'connect', error, msg: 'source address not usable, the system chooses' })
+    return new Session(
+      options,
+      { clock, random, streams: dialFrom(this.#peer.sourceAddress, streams, interfaces, warn) },
+      {
+        established: agreed => this.#established(agreed),
+        closed: (reason, established) => this.#closed(reason, established),
+        advertised: () => this.#metrics.show(this.#session.status),
+        faults: faults => this.#log.debug(() => ({ event: 'malformedUpdate', faults: faults.map(one => one.message) })),
+      },
+    )
+  }
+
+  #established({ holdMs, families, peerAsn }: Agreed): void {
+    const { local } = this.#session.status
+    this.#log.info({
+      event: 'sessionUp',
+      msg: 'BGP session established',
+      holdTime: holdMs / 1000,
+      families,
+      peerASN: peerAsn,
+      ...(local && { localAddress: peerText({ address: local.address }) }),
+    })
+    this.#event('Normal', 'sessionUp', `BGP session of node "${this.#context.node}" established`)
+    this.#metrics.show(this.#session.status)
+    this.#watchPeer()
+    this.#context.clock.after(0, () => this.#tellUnsent())
+  }
+
+  #closed(reason: CloseReason, established: boolean): void {
+    this.#metrics.show(this.#session.status)
+    const why = describeClose(reason)
+    if (reason.kind === 'notification received')
+      this.#log.error({ event: 'peerNotification', error: why, msg: 'peer sent notification, closing session' })
+    if (established) {
+      this.#log.warn({ event: 'sessionDown', reason: why, msg: 'BGP session down' })
+      if (reason.kind !== 'stopped')
+        this.#event('Warning', 'sessionDown', `BGP session of node "${this.#context.node}" is down: ${why}`)
+    } else if (reason.kind !== 'stopped' && reason.kind !== 'collision lost')
+      this.#log.error({ op: 'connect', error: why, msg: 'failed to connect to peer' })
+  }
+
+  /** Prefixes that are meant for the peer and cannot be sent in this session, of the routes or of all. */
+  #tellUnsent(routes?: readonly Route[]): void {
+    if (this.#session.status.state !== 'established') return
+    const unsent: { prefix: string; error: string }[] = []
+    for (const { prefix } of routes ?? this.#session.wantedRoutes()) {
+      const error = this.takes(prefix) ? this.#session.reasonNotSent(prefix) : undefined
+      if (error !== undefined) unsent.push({ prefix: formatPrefix(prefix), error })
+    }
+    for (const { prefix, error } of unsent.slice(0, LOGGED_PREFIXES))
+      this.#log.error({ op: 'sendUpdate', prefix, error, msg: 'failed to send BGP update' })
+    if (unsent.length > LOGGED_PREFIXES)
+      this.#log.error({
+        op: 'sendUpdate',
+        error: `${unsent.length} prefixes in total`,
+        msg: 'failed to send BGP update',
+      })
+  }
+
+  /** BFD starts with the session and outlives its flaps (chapter 04 section 5.8). */
+  #watchPeer(): void {
+    const { liveness, interfaces } = this.#context
+    const profile = this.#profile
+    const { local } = this.#session.status
+    if (liveness === undefined || profile === undefined || this.#watch !== undefined || local === undefined) return
+    const { address } = this.#peer.endpoint
+    const target = {
+      peer: address,
+      local: local.address,
+      multihop: !isOnLink(address, interfaces.current()),
+      ...(this.#peer.vrf && { interface: this.#peer.vrf }),
+    }
+    this.#watch = liveness.watch(target, profile, change => this.#livenessChanged(change))
+  }
+
+  #livenessChanged({ before, state, cause }: LivenessChange): void {
+    if (before !== 'up' || state === 'up') return
+    if (cause === 'detectionTimeExpired' || cause === 'echoFailed' || cause === 'neighborDown')
+      this.#session.livenessLost()
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    const { recorder, namespace } = this.#context
+    const target = { apiVersion: 'metallb.io/v1beta2', kind: 'BGPPeer', namespace, name: this.#peer.name }
+    recorder.event(target, type, reason, message)
+  }
+}

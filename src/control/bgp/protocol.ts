@@ -1,0 +1,147 @@
+/** BGP as the speaker sees it: routes of Services on one side, sessions with BGPPeers on the other. */
+import type { BgpConfig, Peer } from '../../core/config/index.ts'
+import { type Announcement, decideBgp, type World } from '../../core/plan/index.ts'
+import type { Farewell, Route } from '../../protocols/bgp/index.ts'
+import type { AnnouncePlanner, AnnounceProtocol } from '../announce/index.ts'
+import { type PeerContext, PeerSession } from './peer-session.ts'
+import { goesTo, Rib } from './rib.ts'
+import { isAddressed, peerText } from './settings.ts'
+
+/** Time for the last messages to leave, before the process may end (chapter 04 section 1.12). */
+const FAREWELL_MS = 200
+
+export class BgpProtocol implements AnnounceProtocol {
+  readonly name = 'bgp'
+  readonly #context: PeerContext
+  readonly #rib = new Rib()
+  readonly #sessions = new Map<string, PeerSession>()
+  readonly #listeners = new Set<(service: string) => void>()
+  #complete = false
+
+  constructor(context: PeerContext) {
+    this.#context = context
+  }
+
+  planner(world: World): AnnouncePlanner {
+    const { node } = this.#context
+    return {
+      shouldAnnounce: admitted => {
+        const { announces, routes, warnings, code, reasons } = decideBgp(admitted, node, world)
+        if (!announces) return { code, reasons }
+        const addresses = admitted.addresses.map(address => ({ address, interfaces: 'all' as const }))
+        return { pool: admitted.pool.name, addresses, routes, warnings }
+      },
+    }
+  }
+
+  setBalancer(service: string, { routes = [] }: Announcement): void {
+    this.#rib.set(service, routes)
+    const msg = 'making advertisements using BGP'
+    this.#context.log.info({ event: 'updatedAdvertisements', service, numAds: routes.length, msg })
+    this.#tell(service)
+  }
+
+  deleteBalancer(service: string): void {
+    this.#rib.delete(service)
+    this.#tell(service)
+  }
+
+  /** Never blocks and never fails: what a session cannot send now it sends later. */
+  async commit(): Promise<void> {
+    const changed = this.#rib.takeChanged()
+    if (changed.length === 0) return
+    for (const [name, session] of this.#sessions) {
+      const routes: Route[] = []
+      const gone = changed.filter(prefix => {
+        const route = this.#rib.routeFor(name, prefix)
+        if (route !== undefined) routes.push(route)
+        return route === undefined
+      })
+      if (gone.length > 0) session.withdraw(gone)
+      if (routes.length > 0) session.announce(routes)
+    }
+  }
+
+  subscribe(): () => void {
+    return () => {}
+  }
+
+  /** Peers are told, or, where they keep our routes over a restart, just left (chapter 04 section 1.12). */
+  async stop(): Promise<void> {
+    const sessions = [...this.#sessions.values()]
+    this.#sessions.clear()
+    for (const session of sessions) session.stop({ kind: 'shutdown', text: 'the speaker stops' })
+    if (sessions.length > 0) await new Promise<void>(done => void this.#context.clock.after(FAREWELL_MS, done))
+  }
+
+  /** All Services have been looked at once: peers may forget what they kept of before the start. */
+  complete(): void {
+    this.#complete = true
+    for (const session of this.#sessions.values()) session.complete()
+  }
+
+  /** Makes the sessions those of the peers; those that did not change in what they need are not touched. */
+  setPeers({ peers, bfdProfiles }: Pick<BgpConfig, 'peers' | 'bfdProfiles'>): void {
+    const wanted = new Map(peers.map(peer => [peer.name, peer]))
+    for (const [name, session] of [...this.#sessions]) {
+      const peer = wanted.get(name)
+      const profile = bfdProfiles.find(one => one.name === peer?.bfdProfile)
+      if (peer !== undefined && isAddressed(peer) && session.change(peer, profile)) continue
+      this.#close(name, session, { kind: peer === undefined ? 'deconfigured' : 'reconfigured' })
+    }
+    for (const peer of peers) if (!this.#sessions.has(peer.name)) this.#open(peer, { peers, bfdProfiles })
+    for (const service of this.#rib.services()) this.#tell(service)
+  }
+
+  /** Names of the peers that the Service is meant to be announced to, ascending. */
+  peersOf(service: string): string[] {
+    const routes = this.#rib.routesOf(service)
+    const told = ([name, session]: [string, PeerSession]) =>
+      routes.some(route => goesTo(route, name) && session.takes(route.prefix))
+    return [...this.#sessions]
+      .filter(told)
+      .map(([name]) => name)
+      .sort()
+  }
+
+  /** Called with each Service announced now, and with each whose peers may have changed later. */
+  onChange(listener: (service: string) => void): () => void {
+    for (const service of this.#rib.services()) listener(service)
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** By name of the peer. */
+  get sessions(): ReadonlyMap<string, PeerSession> {
+    return this.#sessions
+  }
+
+  #open(peer: Peer, { bfdProfiles }: Pick<BgpConfig, 'peers' | 'bfdProfiles'>): void {
+    const { log } = this.#context
+    const id = peerText(peer.endpoint)
+    log.info({ event: 'peerAdded', peer: id, bgpPeer: peer.name, msg: 'peer configured, starting BGP session' })
+    if (!isAddressed(peer)) {
+      const error = 'unnumbered peers (spec.interface) are not supported yet'
+      log.error({ op: 'syncPeers', peer: id, bgpPeer: peer.name, error, msg: 'failed to create BGP session' })
+      return
+    }
+    const profile = bfdProfiles.find(({ name }) => name === peer.bfdProfile)
+    const session = new PeerSession(peer, profile, this.#context, !this.#complete)
+    this.#sessions.set(peer.name, session)
+    session.start([...this.#rib.routesFor(peer.name)])
+    if (this.#complete) session.complete()
+  }
+
+  #close(name: string, session: PeerSession, farewell: Farewell): void {
+    const peer = peerText(session.peer.endpoint)
+    const reason = farewell.kind === 'deconfigured' ? 'removedFromConfig' : 'changedInConfig'
+    const msg = 'peer deconfigured, closing BGP session'
+    this.#context.log.info({ event: 'peerRemoved', peer, bgpPeer: name, reason, msg })
+    this.#sessions.delete(name)
+    session.stop(farewell)
+  }
+
+  #tell(service: string): void {
+    for (const listener of this.#listeners) listener(service)
+  }
+}

@@ -1,0 +1,90 @@
+/** What the peers should know: routes of Services, counted by prefix, so that one change costs what it touches. */
+import type { Community } from '../../core/config/index.ts'
+import { formatPrefix, type Prefix } from '../../core/ip/index.ts'
+import type { ServiceRoute } from '../../core/plan/index.ts'
+import type { Route } from '../../protocols/bgp/index.ts'
+import { DEFAULT_LOCAL_PREF } from './settings.ts'
+
+export class Rib {
+  readonly #services = new Map<string, readonly ServiceRoute[]>()
+  /** By prefix, then by Service: a prefix goes only with the last of its Services. */
+  readonly #prefixes = new Map<string, { prefix: Prefix; routes: Map<string, ServiceRoute[]> }>()
+  readonly #changed = new Map<string, Prefix>()
+
+  set(service: string, routes: readonly ServiceRoute[]): void {
+    this.delete(service)
+    if (routes.length === 0) return
+    this.#services.set(service, routes)
+    for (const route of routes) {
+      const key = formatPrefix(route.prefix)
+      const entry = this.#prefixes.get(key) ?? { prefix: route.prefix, routes: new Map() }
+      this.#prefixes.set(key, entry)
+      entry.routes.set(service, [...(entry.routes.get(service) ?? []), route])
+      this.#changed.set(key, route.prefix)
+    }
+  }
+
+  delete(service: string): void {
+    for (const { prefix } of this.#services.get(service) ?? []) {
+      const key = formatPrefix(prefix)
+      const entry = this.#prefixes.get(key)
+      entry?.routes.delete(service)
+      if (entry?.routes.size === 0) this.#prefixes.delete(key)
+      this.#changed.set(key, prefix)
+    }
+    this.#services.delete(service)
+  }
+
+  clear(): void {
+    for (const service of [...this.#services.keys()]) this.delete(service)
+  }
+
+  routesOf(service: string): readonly ServiceRoute[] {
+    return this.#services.get(service) ?? []
+  }
+
+  services(): Iterable<string> {
+    return this.#services.keys()
+  }
+
+  /** Prefixes whose routes may have changed since the last time. */
+  takeChanged(): Prefix[] {
+    const changed = [...this.#changed.values()]
+    this.#changed.clear()
+    return changed
+  }
+
+  /** What the peer should know about the prefix; undefined for nothing. */
+  routeFor(peer: string, prefix: Prefix): Route | undefined {
+    const routes = [...(this.#prefixes.get(formatPrefix(prefix))?.routes.values() ?? [])]
+    return merged(routes.flat().filter(route => goesTo(route, peer)))
+  }
+
+  *routesFor(peer: string): Iterable<Route> {
+    for (const { prefix } of this.#prefixes.values()) {
+      const route = this.routeFor(peer, prefix)
+      if (route !== undefined) yield route
+    }
+  }
+}
+
+export function goesTo({ peers }: ServiceRoute, peer: string): boolean {
+  return peers === 'all' || peers.has(peer)
+}
+
+/** One prefix of many: all communities, the highest preference (chapter 04 section 2.7, D24). */
+function merged(routes: readonly ServiceRoute[]): Route | undefined {
+  const [first, ...others] = routes
+  if (first === undefined) return undefined
+  const communities = new Map<string, Community>()
+  let best = first
+  for (const route of [first, ...others]) {
+    if ((route.localPref ?? DEFAULT_LOCAL_PREF) > (best.localPref ?? DEFAULT_LOCAL_PREF)) best = route
+    for (const community of route.communities) communities.set(`${community.kind} ${community.parts}`, community)
+  }
+  const { prefix, localPref } = best
+  return {
+    prefix,
+    attributes: { communities: [...communities.values()], ...(localPref !== undefined && { localPref }) },
+  }
+}
