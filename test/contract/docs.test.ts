@@ -50,6 +50,26 @@ test('links between pages lead somewhere', () => {
       assert.ok(existsSync(join(dirname(page), target!)), `${page}: ${target}`)
 })
 
+test('every dependency has its decision', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const decisions = globSync('docs/decisions/*.md').map(page => readFileSync(page, 'utf8').toLowerCase())
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    const word = name.split('/').at(-1)!
+    assert.ok(
+      decisions.some(text => text.includes(word)),
+      name,
+    )
+  }
+})
+
+test('every page of docs is named by another', () => {
+  const texts = PAGES.map(page => [page, readFileSync(page, 'utf8')] as const)
+  for (const page of PAGES.filter(page => page !== 'README.md')) {
+    const isNamed = texts.some(([from, text]) => from !== page && text.includes(page.split('/').at(-1)!))
+    assert.ok(isNamed, page)
+  }
+})
+
 /** The tables of COMPATIBILITY by heading, each row as its cells. */
 const compatibility = readFileSync('docs/COMPATIBILITY.md', 'utf8')
 const tables = new Map(compatibility.split(/^## /m).map(section => [section.split('\n', 1)[0]!, rowsOf(section)]))
