@@ -48,6 +48,11 @@ export const speakerFlags = {
     env: 'METALLB_GRATUITOUS_ARP_INTERVAL',
     help: 'time between refreshing layer 2 announcements, e.g. 30s; 0 for none',
   },
+  'strict-native': {
+    type: 'bool',
+    default: false,
+    help: 'refuse what the native BGP mode of the reference refused',
+  },
   'bgp-debounce-timeout': {
     type: 'string',
     default: '3000',

@@ -18,12 +18,12 @@ import { ConfigLoader } from '../../control/config/index.ts'
 import { L2StatusController } from '../../control/l2-status/index.ts'
 import { parseDuration } from '../../core/config/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
+import { checkBgpType, composeBgp } from './bgp.ts'
 import { type SpeakerFlags, speakerFlags } from './flags.ts'
 import { composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
 
 const EXCLUSIONS = '/etc/metallb/excludel2.yaml'
-const BGP_TYPES = ['native', 'frr', 'frr-k8s']
 
 export const speaker: Daemon<typeof speakerFlags> = {
   name: 'speaker',
@@ -44,16 +44,6 @@ export const speaker: Daemon<typeof speakerFlags> = {
   compose,
 }
 
-/** Chapter 05 section 1.12: an unknown backend and misused frr-k8s flags stop the start. */
-function checkBgpType(flags: SpeakerFlags, type = 'native'): void {
-  if (!BGP_TYPES.includes(type)) throw new Fatal({ op: 'startup', msg: `unsupported BGP implementation type: ${type}` })
-  if (!flags['frrk8s-secret-passthrough']) return
-  const flag = '--frrk8s-secret-passthrough requires'
-  if (type !== 'frr-k8s') throw new Fatal({ op: 'startup', error: `${flag} METALLB_BGP_TYPE=frr-k8s` })
-  if (flags['frrk8s-namespace'] === '')
-    throw new Fatal({ op: 'startup', error: `${flag} --frrk8s-namespace to be set` })
-}
-
 async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   const { flags, log, metrics, kube, informers, recorder, namespace, pod, clock } = platform
   const node = flags['node-name']
@@ -71,6 +61,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   })
   const excludes = (name: string) => exclusions.some(pattern => pattern.test(name))
   const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes })
+  const { bgp, sources: bgpSources, parse } = composeBgp(platform, responder)
   const nodeInformer = informers.of(nodes)
   const announcing = new SpeakerController({
     node,
@@ -78,7 +69,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     endpointSlices: informers.of(endpointSlices),
     nodes: nodeInformer,
     membership,
-    protocols: [layer2],
+    protocols: [bgp, layer2],
     plan: { ignoreExcludeLb: flags['ignore-exclude-lb'], lbClass: flags['lb-class'] },
     hash: sha256,
     clock,
@@ -100,11 +91,18 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
       namespaces: informers.of(namespaces),
       l2Advertisements: informers.of(l2Advertisements, { namespace }),
       nodes: nodeInformer,
+      ...bgpSources,
     },
+    parse,
     states: informers.of(configurationStates),
-    apply: config => announcing.setConfig(config),
+    apply: config => {
+      const result = announcing.setConfig(config)
+      if (result !== 'error' && config.bgp !== undefined) bgp.setPeers(config.bgp)
+      return result
+    },
     reprocessAll: () => announcing.reprocessAll(),
   })
+  void announcing.whenSettled().then(() => bgp.complete())
   const status = new L2StatusController({
     node,
     namespace,

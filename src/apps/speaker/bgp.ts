@@ -1,0 +1,42 @@
+/** The BGP side of the speaker: its back end, and what of the configuration it needs. */
+import { linuxStreams } from '../../adapters/linux/tcp.ts'
+import { bfdProfiles, bgpAdvertisements, bgpPeers, configMaps, secrets } from '../../api/index.ts'
+import { BgpProtocol } from '../../control/bgp/index.ts'
+import type { Interfaces } from '../../ports/index.ts'
+import { Fatal, type Platform } from '../daemon.ts'
+import type { SpeakerFlags } from './flags.ts'
+
+const BGP_TYPES = ['native', 'frr', 'frr-k8s']
+
+/** Chapter 05 section 1.12: an unknown back end and misused frr-k8s flags stop the start. @throws Fatal */
+export function checkBgpType(flags: SpeakerFlags, type = 'native'): void {
+  if (!BGP_TYPES.includes(type)) throw new Fatal({ op: 'startup', msg: `unsupported BGP implementation type: ${type}` })
+  checkPassThrough(flags, type)
+  if (type !== 'native') {
+    const error = `METALLB_BGP_TYPE=${type} is not built yet: only native is`
+    throw new Fatal({ op: 'startup', error, msg: 'failed to create BGP controller' })
+  }
+}
+
+function checkPassThrough(flags: SpeakerFlags, type: string): void {
+  if (!flags['frrk8s-secret-passthrough']) return
+  const flag = '--frrk8s-secret-passthrough requires'
+  if (type !== 'frr-k8s') throw new Fatal({ op: 'startup', error: `${flag} METALLB_BGP_TYPE=frr-k8s` })
+  if (flags['frrk8s-namespace'] === '')
+    throw new Fatal({ op: 'startup', error: `${flag} --frrk8s-namespace to be set` })
+}
+
+export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfaces) {
+  const { flags, log, metrics, informers, recorder, namespace, clock, random } = platform
+  const streams = linuxStreams
+  const node = flags['node-name']
+  const bgp = new BgpProtocol({ node, namespace, clock, random, streams, interfaces, metrics, recorder, log })
+  const sources = {
+    peers: informers.of(bgpPeers, { namespace }),
+    bgpAdvertisements: informers.of(bgpAdvertisements, { namespace }),
+    bfdProfiles: informers.of(bfdProfiles, { namespace }),
+    secrets: informers.of(secrets, { namespace }),
+    configMaps: informers.of(configMaps, { namespace }),
+  }
+  return { bgp, sources, parse: { mode: 'native', strictNative: flags['strict-native'] } as const }
+}
