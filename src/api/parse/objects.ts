@@ -25,7 +25,7 @@ export function reportOn(kind: string, object: KubeObject, report: Report): Obje
 const LABELS: Schema = { type: 'object', additionalProperties: { type: 'string' } }
 const TEXT: Schema = { type: 'string' }
 const METADATA = record(
-  { name: TEXT, namespace: TEXT, labels: LABELS },
+  { name: TEXT, namespace: TEXT, labels: LABELS, annotations: LABELS },
   'The part of the metadata that configuration reads.',
   { required: ['name'] },
 )

@@ -5,6 +5,7 @@ import { parseAddress, parseAddressEntry } from '../../core/ip/index.ts'
 import { anySelectorMatches } from '../../core/labels.ts'
 import { type IPAddressPoolResource, ipAddressPoolCrd } from '../ip-address-pool.ts'
 import { type ObjectReport, type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
+import { parsePoolOptions } from './pool-options.ts'
 import { checkSelectors } from './selectors.ts'
 import type { Labelled } from './snapshot.ts'
 
@@ -32,7 +33,7 @@ export function parsePools(
 }
 
 function parsePool(resource: IPAddressPoolResource, namespaces: readonly Labelled[], on: ObjectReport): LabelledPool {
-  const { name, namespace = '', labels = {} } = resource.metadata
+  const { name, namespace = '', labels = {}, annotations = {} } = resource.metadata
   const { addresses = [], autoAssign = true, avoidBuggyIPs = false, serviceAllocation } = resource.spec ?? {}
   const context = `parsing address pool ${name}: `
   if (name === '') on.error({ path: 'metadata.name', message: `${context}missing pool name` })
@@ -52,6 +53,11 @@ function parsePool(resource: IPAddressPoolResource, namespaces: readonly Labelle
     autoAssign,
     avoidBuggyIPs,
     ...(allocation ? { allocation } : {}),
+    ...parsePoolOptions(
+      annotations,
+      claims.map(({ range }) => range),
+      on,
+    ),
   }
   return { name, labels, pool, claims }
 }

@@ -37,12 +37,14 @@ const labels: Matters = (before, after) => textOf(before.metadata.labels) !== te
 /** Not the status, which the controller writes for every address it hands out. */
 const spec: Matters = (before, after) =>
   after.metadata.generation === undefined || before.metadata.generation !== after.metadata.generation
+/** Options of ours are annotations (docs/guide/pools.md), which leave the generation as it is. */
+const options: Matters = (before, after) => optionsOf(before) !== optionsOf(after)
 const specOrLabels: Matters = (before, after) => spec(before, after) || labels(before, after)
 
 const extras: Matters = (_, { metadata }) => metadata.name === BGP_EXTRAS
 
 const UPDATES: Readonly<Record<keyof ConfigSources, Matters>> = {
-  pools: specOrLabels,
+  pools: (before, after) => specOrLabels(before, after) || options(before, after),
   communities: always,
   namespaces: labels,
   l2Advertisements: specOrLabels,
@@ -68,8 +70,10 @@ export function changeMatters(
   change: Change<KubeObject>,
 ): boolean {
   if (change.kind !== 'updated') return true
-  const matters = source === 'pools' && sources.l2Advertisements === undefined ? spec : UPDATES[source]
-  return matters(change.before, change.object)
+  const { before, object } = change
+  if (source === 'pools' && sources.l2Advertisements === undefined)
+    return spec(before, object) || options(before, object)
+  return UPDATES[source](before, object)
 }
 
 /** What the caches hold now: of namespaced kinds, the objects of the MetalLB namespace. */
@@ -79,6 +83,10 @@ export function snapshotOf(sources: ConfigSources, namespace: string): ConfigSna
     informer.list().filter(({ metadata }) => metadata.namespace === undefined || metadata.namespace === namespace),
   ])
   return Object.fromEntries(lists)
+}
+
+function optionsOf({ metadata: { annotations = {} } }: KubeObject): string {
+  return textOf(Object.fromEntries(Object.entries(annotations).filter(([name]) => name.startsWith('metallb.io/'))))
 }
 
 function textOf(labels: Readonly<Record<string, string>> = {}): string {

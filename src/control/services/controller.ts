@@ -14,6 +14,7 @@ import type {
   Logger,
   Metrics,
   Task,
+  Timer,
 } from '../../ports/index.ts'
 import { clientMetrics } from '../config/index.ts'
 import { WorkQueue } from '../queue.ts'
@@ -74,7 +75,8 @@ export class ServiceController implements Task, UsageSource {
   readonly #changed = new Set<string>()
   /** No longer ours, and their annotation is still to be removed (D16). */
   readonly #disowned = new Set<string>()
-  #allocator = new Allocator()
+  #allocator: Allocator
+  #expiry: { readonly at: number; readonly timer: Timer } | undefined
   #pools: readonly Pool[] | undefined
   #active: boolean
   #open = false
@@ -85,6 +87,7 @@ export class ServiceController implements Task, UsageSource {
   constructor(options: ServiceControllerOptions) {
     const { clock, api, metrics, recorder, writers = 8, active = true } = options
     this.#options = options
+    this.#allocator = new Allocator(() => clock.monotonic())
     this.#log = options.log
     this.#active = active
     this.#versions = new AwaitedVersions(clock)
@@ -107,6 +110,7 @@ export class ServiceController implements Task, UsageSource {
 
   async stop(): Promise<void> {
     this.#unsubscribe()
+    this.#expiry?.timer.cancel()
     this.#active = false
     await Promise.all([this.#learning.stop(), this.#queue.stop()])
   }
@@ -161,7 +165,7 @@ export class ServiceController implements Task, UsageSource {
   #forgetEverything(): void {
     this.#term++
     this.#open = false
-    this.#allocator = new Allocator()
+    this.#allocator = new Allocator(() => this.#options.clock.monotonic())
     this.#allocator.setPools(this.#pools ?? [])
     this.#versions.clear()
     this.#announcer.clear()
@@ -326,6 +330,23 @@ export class ServiceController implements Task, UsageSource {
     this.#publish()
     const next = this.#allocator.waiting.next()
     if (next !== undefined) this.#queue.add(next)
+    this.#watchExpiry()
+  }
+
+  /** Wakes up when the next quarantine ends. */
+  #watchExpiry(): void {
+    const at = this.#allocator.nextExpiry
+    if (at === this.#expiry?.at) return
+    this.#expiry?.timer.cancel()
+    this.#expiry = undefined
+    if (at === undefined) return
+    const { clock } = this.#options
+    const timer = clock.after(Math.max(0, at - clock.monotonic()), () => {
+      this.#expiry = undefined
+      this.#allocator.expire()
+      this.#settle()
+    })
+    this.#expiry = { at, timer }
   }
 
   #publish(): void {

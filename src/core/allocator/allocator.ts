@@ -4,6 +4,7 @@ import type { Reason } from '../reason.ts'
 import type { Service } from '../service.ts'
 import { admissionRefusal } from './admission.ts'
 import { addCounts } from './capacity.ts'
+import { quotaReason, withheld } from './limits.ts'
 import { poolReason, Refusal, refuse } from './refusal.ts'
 import type { Want } from './request.ts'
 import { type Candidates, candidatesOf, chooseAny, chooseFrom, chooseOther, unknownPool } from './selection.ts'
@@ -55,6 +56,12 @@ export class Allocator {
   #candidates: Candidates = { pinned: [], open: [] }
   readonly #held = new Map<string, Held>()
   readonly #touched = new Set<string>()
+  readonly #now: () => number
+
+  /** `now` counts milliseconds and never jumps; only quarantines look at it. */
+  constructor(now: () => number = () => 0) {
+    this.#now = now
+  }
 
   /** In the order they are tried. */
   get pools(): readonly Pool[] {
@@ -113,9 +120,44 @@ export class Allocator {
     const gone = new Set([...before.values()].filter(state => this.#states.get(state.pool.name) !== state))
     const fresh = states.filter(state => before.get(state.pool.name) !== state)
     for (const { pool } of [...gone, ...fresh]) this.#touched.add(pool.name)
+    for (const state of gone) this.#requarantine(state)
     const affected = [...this.#held.values()].filter(({ places }) => gone.has(places[0]!.state))
     for (const held of affected) this.#rehome(held)
     return { changed: gone.size + fresh.length > 0, affected: affected.map(({ key }) => key) }
+  }
+
+  /** What a changed pool kept back is still kept back, where it lies now. */
+  #requarantine({ spaces }: PoolState): void {
+    for (const space of Object.values(spaces))
+      for (const [rank, { key, until }] of space.quarantine) {
+        const { family } = space
+        const place = this.#table.find({ family, value: space.addressAt(rank) })
+        if (place?.state.pool.quarantineMs !== undefined) place.state.spaces[family].keep(place.rank, key, until)
+      }
+  }
+
+  /** When the next quarantine ends, on the clock of the constructor; undefined where there is none. */
+  get nextExpiry(): number | undefined {
+    let next: number | undefined
+    for (const space of this.#quarantining())
+      for (const { until } of firstOf(space.quarantine)) if (next === undefined || until < next) next = until
+    return next
+  }
+
+  /** Ends the quarantines whose time has come; who waits for such an address is tried again. */
+  expire(): void {
+    for (const state of this.#states.values())
+      for (const [family, space] of Object.entries(state.spaces) as [Family, PoolState['spaces'][Family]][])
+        for (const [rank, { until }] of space.quarantine) {
+          if (until > this.#now()) continue
+          space.expire(rank)
+          this.waiting.open({ state, family, rank })
+        }
+  }
+
+  *#quarantining() {
+    for (const { pool, spaces } of this.#states.values())
+      if (pool.quarantineMs !== undefined) yield* Object.values(spaces)
   }
 
   #rehome(held: Held): void {
@@ -157,8 +199,17 @@ export class Allocator {
     for (const [index, place] of places.entries()) {
       const objection = sharingObjection(service, holding, place, addresses[index]!, learned)
       if (objection !== undefined) return objection
+      const kept = learned || useAt(place) !== undefined ? undefined : withheld(place, addresses[index]!, service.key)
+      if (kept !== undefined) return kept
     }
+    const quota =
+      learned || this.#isIn(places[0]!.state, service.key) ? undefined : quotaReason(places[0]!.state, service)
+    if (quota !== undefined) return new Refusal(quota.message, [quota], quotaNeeds(pool.name, addresses))
     return places
+  }
+
+  #isIn(state: PoolState, key: string): boolean {
+    return this.#held.get(key)?.places[0]?.state === state
   }
 
   #whereabouts = (address: Address): Reason => {
@@ -222,19 +273,51 @@ export class Allocator {
     for (const { family, rank } of held.places) state.spaces[family].add(rank, held)
     held.pool = state.pool.name
     state.services++
+    countNamespace(state, held.key, 1)
     this.#held.set(held.key, held)
     this.#touched.add(held.pool)
     return held
   }
 
+  /** A quota has room again: any free address will do for who waits on it. */
+  #openAny(state: PoolState): void {
+    for (const family of ['ipv4', 'ipv6'] as const) {
+      const rank = state.spaces[family].lowestFree
+      if (rank !== undefined) this.waiting.open({ state, family, rank })
+    }
+  }
+
   #forget(held: Held): void {
     const { state } = held.places[0]!
     for (const place of held.places) {
-      state.spaces[place.family].remove(place.rank, held)
-      this.waiting.open(place)
+      const space = state.spaces[place.family]
+      const left = space.remove(place.rank, held)
+      const { quarantineMs } = state.pool
+      if (left === undefined && quarantineMs !== undefined) space.keep(place.rank, held.key, this.#now() + quarantineMs)
+      else this.waiting.open(place)
     }
     state.services--
+    countNamespace(state, held.key, -1)
+    if (state.pool.quotas !== undefined) this.#openAny(state)
     this.#touched.add(held.pool)
+  }
+}
+
+/** The namespaces of a pool with quotas; nobody else counts them. */
+function countNamespace({ pool, byNamespace }: PoolState, key: string, by: 1 | -1): void {
+  if (pool.quotas === undefined) return
+  const namespace = key.slice(0, key.indexOf('/'))
+  byNamespace.set(namespace, (byNamespace.get(namespace) ?? 0) + by)
+}
+
+function quotaNeeds(pool: string, addresses: readonly Address[]): Refusal['needs'] {
+  return addresses.map(({ family }) => ({ kind: 'pool' as const, pool, family }))
+}
+
+function* firstOf<T>(map: ReadonlyMap<unknown, T>): Generator<T> {
+  for (const value of map.values()) {
+    yield value
+    return
   }
 }
 
@@ -282,12 +365,14 @@ function samePool(a: Pool, b: Pool): boolean {
   return poolText(a) === poolText(b)
 }
 
-function poolText({ namespace, ranges, autoAssign, avoidBuggyIPs, allocation }: Pool): string {
+function poolText({ namespace, ranges, autoAssign, avoidBuggyIPs, allocation, ...limits }: Pool): string {
   const scope = allocation && [
     allocation.priority,
     allocation.namespaces && [...allocation.namespaces].sort(),
     allocation.serviceSelectors,
   ]
   const spans = ranges.map(({ family, first, last }) => `${family} ${first}-${last}`)
-  return JSON.stringify([namespace, spans, autoAssign, avoidBuggyIPs, scope])
+  const reserved = limits.reservations?.map(({ range, owner, note }) => [`${range.first}-${range.last}`, owner, note])
+  const kept = [limits.quarantineMs, reserved, limits.quotas && [...limits.quotas].sort()]
+  return JSON.stringify([namespace, spans, autoAssign, avoidBuggyIPs, scope, kept])
 }

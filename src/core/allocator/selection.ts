@@ -3,6 +3,7 @@ import type { Address, Family } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import type { Service } from '../service.ts'
 import { admissionRefusal, compareNames, comparePinned } from './admission.ts'
+import { quotaReason } from './limits.ts'
 import { type Need, poolReason, Refusal, refuse } from './refusal.ts'
 import type { Want } from './request.ts'
 import type { Holding } from './space.ts'
@@ -44,6 +45,7 @@ function tryPools(states: readonly PoolState[], service: Service, holding: Holdi
   for (const state of states) {
     const { pool } = state
     if (!pool.autoAssign || admissionRefusal(pool, service) !== undefined) continue
+    if (quotaReason(state, service) !== undefined) continue
     const offer = offerOf(state, holding, want)
     const taken = satisfying(offer, want)
     if (taken !== undefined) return taken
@@ -60,7 +62,7 @@ function tryPools(states: readonly PoolState[], service: Service, holding: Holdi
 export function chooseFrom(state: PoolState, service: Service, holding: Holding, want: Want): Address[] | Refusal {
   const { name } = state.pool
   const offer = offerOf(state, holding, { ...want, families: 'dual' })
-  if (allowsDual(service, want)) {
+  if (allowsDual(service, want) && quotaReason(state, service) === undefined) {
     const taken = satisfying(offer, want)
     if (taken !== undefined) return taken
     const only = offer.ipv4 ?? offer.ipv6 // spec.ipFamilies has no say here (section 2.7)
@@ -124,6 +126,8 @@ function unsuitable(state: PoolState, service: Service, holding: Holding, want: 
   }
   const refused = admissionRefusal(pool, service)
   if (refused !== undefined) return refused
+  const quota = quotaReason(state, service)
+  if (quota !== undefined) return quota
   const offer = offerOf(state, holding, want)
   const lacking = familiesIn(want).filter(family => offer[family] === undefined)
   if (lacking.length > 0) return poolReason(pool, ...lack(state, ...lacking))
@@ -134,5 +138,7 @@ function lack({ spaces }: PoolState, ...families: Family[]): [string, string] {
   const none = families.filter(family => spaces[family].capacity === 0n)
   if (none.length > 0) return ['familyMissing', `has no ${none.join(' and no ')} addresses`]
   const counts = families.map(family => `${spaces[family].uses.size}/${spaces[family].capacity} ${family}`)
-  return ['poolFull', `exhausted (${counts.join(' and ')} addresses in use)`]
+  const back = families.reduce((sum, family) => sum + spaces[family].heldBack, 0n)
+  const kept = back === 0n ? '' : `, ${back} reserved or in quarantine`
+  return ['poolFull', `exhausted (${counts.join(' and ')} addresses in use${kept})`]
 }

@@ -1,3 +1,4 @@
+import type { Reservation } from '../config/index.ts'
 import { type Family, type Range, rangeSize } from '../ip/index.ts'
 import { addCounts, isBuggy, rangeCapacity } from './capacity.ts'
 import { FreeRanks } from './ranks.ts'
@@ -33,12 +34,21 @@ export class Space {
   readonly #ranges: { first: bigint; last: bigint; rank: bigint }[] = []
   readonly #avoidBuggyIPs: boolean
   readonly #free: FreeRanks
+  readonly #reservations: readonly Reservation[]
+  /** Released addresses that only their last holder may have before the time; the first entry ends first. */
+  readonly quarantine = new Map<bigint, { readonly key: string; readonly until: number }>()
   /** Group to its ranks, ascending. */
   readonly #shared = new Map<string, bigint[]>()
 
-  constructor(family: Family, ranges: readonly Range[], avoidBuggyIPs: boolean) {
+  constructor(
+    family: Family,
+    ranges: readonly Range[],
+    avoidBuggyIPs: boolean,
+    reservations: readonly Reservation[] = [],
+  ) {
     this.family = family
     this.#avoidBuggyIPs = avoidBuggyIPs && family === 'ipv4'
+    this.#reservations = reservations.filter(({ range }) => range.family === family)
     let rank = 0n
     let capacity = 0n
     for (const range of ranges) {
@@ -48,7 +58,58 @@ export class Space {
       capacity = addCounts(capacity, rangeCapacity(range, avoidBuggyIPs))
     }
     this.capacity = capacity
-    this.#free = new FreeRanks(rank, candidate => this.uses.has(candidate) || this.#isExcluded(candidate))
+    this.#free = new FreeRanks(rank, candidate => this.#isBlocked(candidate))
+  }
+
+  #isBlocked(rank: bigint): boolean {
+    if (this.uses.has(rank) || this.quarantine.has(rank) || this.#isExcluded(rank)) return true
+    return this.#reservations.length > 0 && this.reservationOf(rank) !== undefined
+  }
+
+  /** The reservation that has the address. */
+  reservationOf(rank: bigint): Reservation | undefined {
+    if (this.#reservations.length === 0) return undefined
+    const value = this.addressAt(rank)
+    return this.#reservations.find(({ range }) => range.first <= value && value <= range.last)
+  }
+
+  /** Free addresses that are kept back. */
+  get heldBack(): bigint {
+    const reserved = this.#reservations.reduce((sum, { range }) => sum + rangeSize(range), 0n)
+    const taken = this.#reservations.length === 0 ? [] : [...this.uses.keys(), ...this.quarantine.keys()]
+    const overlap = taken.filter(rank => this.reservationOf(rank) !== undefined).length
+    return reserved - BigInt(overlap) + BigInt(this.quarantine.size)
+  }
+
+  /** The free address that is kept for just this Service. */
+  #own(key: string): bigint | undefined {
+    for (const { range, owner } of this.#reservations) {
+      if (owner !== key) continue
+      for (let value = range.first; value <= range.last; value++) {
+        const rank = this.rankOf(value)
+        if (rank !== undefined && !this.uses.has(rank) && this.offers(value)) return rank
+      }
+    }
+    for (const [rank, kept] of this.quarantine)
+      if (kept.key === key && (this.reservationOf(rank)?.owner ?? key) === key) return rank
+    return undefined
+  }
+
+  /** The rank of an address, where it lies in a range. */
+  rankOf(value: bigint): bigint | undefined {
+    const range = this.#ranges.find(({ first, last }) => first <= value && value <= last)
+    return range && range.rank + (value - range.first)
+  }
+
+  /** Keeps an address that nobody uses for its last holder. */
+  keep(rank: bigint, key: string, until: number): void {
+    this.quarantine.set(rank, { key, until })
+  }
+
+  /** The address is for everybody again. */
+  expire(rank: bigint): void {
+    this.quarantine.delete(rank)
+    this.#free.release(rank)
   }
 
   #isExcluded(rank: bigint): boolean {
@@ -77,8 +138,15 @@ export class Space {
     return !(this.#avoidBuggyIPs && isBuggy(value))
   }
 
+  /** The lowest address that anybody may have. */
+  get lowestFree(): bigint | undefined {
+    return this.#free.lowest()
+  }
+
   /** The first usable rank for such a Service: free, or shared by its group with none of its ports taken. */
   firstUsable(wanted: Holding): bigint | undefined {
+    const own = this.#reservations.length + this.quarantine.size === 0 ? undefined : this.#own(wanted.key)
+    if (own !== undefined) return own
     const free = this.#free.lowest()
     const shared = wanted.share.group === '' ? undefined : this.#firstShareable(wanted, free)
     return shared ?? free
@@ -97,6 +165,7 @@ export class Space {
     const { group } = holding.share
     const agreed = use.holders.size === 0 || use.group === group ? group : ''
     use.holders.set(holding.key, holding)
+    this.quarantine.delete(rank)
     if (use.ports === undefined && use.holders.size > 1) use.ports = portsOf(use)
     else for (const port of holding.ports) use.ports?.set(port, holding.key)
     this.uses.set(rank, use)

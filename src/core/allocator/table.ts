@@ -8,10 +8,12 @@ export class PoolState {
   readonly spaces: Readonly<Record<Family, Space>>
   /** Services that hold an address of the pool. */
   services = 0
+  /** The same by namespace. */
+  readonly byNamespace = new Map<string, number>()
 
   constructor(pool: Pool) {
     this.pool = pool
-    const space = (family: Family) => new Space(family, pool.ranges, pool.avoidBuggyIPs)
+    const space = (family: Family) => new Space(family, pool.ranges, pool.avoidBuggyIPs, pool.reservations)
     this.spaces = { ipv4: space('ipv4'), ipv6: space('ipv6') }
   }
 }

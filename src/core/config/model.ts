@@ -13,6 +13,14 @@ export interface ServiceAllocation {
   readonly serviceSelectors: readonly LabelSelector[]
 }
 
+/** Addresses of a pool that are kept for one Service or, without an owner, from everybody. */
+export interface Reservation {
+  readonly range: Range
+  /** `namespace/name` of a Service. */
+  readonly owner?: string
+  readonly note: string
+}
+
 export interface Pool {
   readonly name: string
   readonly namespace: string
@@ -24,6 +32,12 @@ export interface Pool {
   readonly avoidBuggyIPs: boolean
   /** Absent: open to every Service. */
   readonly allocation?: ServiceAllocation
+  /** How long a released address is kept from other Services. Absent: not at all. */
+  readonly quarantineMs?: number
+  /** Absent: none. */
+  readonly reservations?: readonly Reservation[]
+  /** How many Services of a namespace may hold addresses of the pool; `*` stands for those not named. Absent: any number. */
+  readonly quotas?: ReadonlyMap<string, number>
 }
 
 /** An L2Advertisement with its node selectors resolved to names (chapter 03 section 1.7). */
