@@ -1,0 +1,119 @@
+/** BGP on real processes: a router with FRR learns Services from the speakers and forwards to them. */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
+import { BGPD, Frr } from '../interop/frr.ts'
+import { answers, podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts'
+
+const skip = whyNoLab() ?? whyNoFrr() ?? false
+const PODS = ['web-1', 'web-2', 'web-3']
+
+const CONFIG = `
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: bgp, namespace: metallb-system }
+spec: { addresses: [203.0.113.0/24] }
+---
+apiVersion: metallb.io/v1beta1
+kind: BGPAdvertisement
+metadata: { name: bgp, namespace: metallb-system }
+spec: { ipAddressPools: [bgp], communities: ['64512:7'] }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: tor-password, namespace: metallb-system }
+type: kubernetes.io/basic-auth
+data: { password: ${Buffer.from('secret').toString('base64')} }
+---
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: { name: tor, namespace: metallb-system }
+spec: { myASN: 64512, peerASN: 64513, peerAddress: 192.168.10.1, holdTime: 9s, passwordSecret: { name: tor-password } }
+---`
+
+describe('BGP to a router with FRR', { skip }, () => {
+  let lab: Lab
+  let frr: Frr
+  const table = async () => Object.keys(await frr.table('ipv4')).sort()
+  const hops = async (prefix: string) =>
+    ((await frr.table('ipv4'))[prefix] ?? []).flatMap(({ nexthops }) => nexthops.map(({ ip }) => ip)).sort()
+
+  before(async () => {
+    lab = await startLab({ name: 'bgptest', notReadyAfterMs: 1000 })
+    await lab.router.exec([
+      'sysctl',
+      '-qw',
+      'net.ipv4.fib_multipath_hash_policy=1',
+      'net.ipv4.conf.all.send_redirects=0',
+      'net.ipv4.conf.eth0.send_redirects=0',
+    ]) // prettier-ignore
+    frr = new Frr({ netns: lab.router.netns, config: routerConfig(lab), forwards: true })
+    await frr.start()
+    const pods = PODS.map((pod, i) => podYaml(pod, 'web', `node${i + 1}`)).join('')
+    await lab.apply(CONFIG + pods + serviceYaml('web', 'web'))
+    await podsReady(lab, PODS)
+  })
+  after(async () => {
+    await frr?.stop()
+    await lab?.close()
+  })
+
+  test('the router learns the address from every node', async () => {
+    const nodes = lab.plan.nodes.map(({ address }) => address).sort()
+    await waitFor(async () => (await hops('203.0.113.0/32')).length === 3, 'three paths to the address', 30_000)
+    assert.deepEqual(await hops('203.0.113.0/32'), nodes)
+    const [path] = (await frr.table('ipv4'))['203.0.113.0/32'] ?? []
+    assert.equal(path?.path, '64512')
+    assert.match(await frr.ask('show bgp ipv4 unicast 203.0.113.0/32'), /Community: 64512:7/)
+  })
+
+  test('a client behind the router reaches every back end, through several nodes', async () => {
+    const seen = await answers(lab.client, 'http://203.0.113.0/', 60)
+    assert.deepEqual([...new Set(seen.map(({ pod }) => pod))].sort(), PODS)
+    const through = new Set(seen.filter(({ client }) => client.startsWith('192.168')).map(({ client }) => client))
+    assert.ok(through.size > 1, `the router used ${[...through]}`)
+  })
+
+  test('with policy Local only nodes with an endpoint announce; a deleted Service is withdrawn', async () => {
+    await lab.apply(podYaml('one', 'one', 'node2') + serviceYaml('one', 'one', 'externalTrafficPolicy: Local'))
+    await podsReady(lab, ['one'])
+    await waitFor(async () => (await hops('203.0.113.1/32')).length === 1, 'one path')
+    assert.deepEqual(await hops('203.0.113.1/32'), [lab.node(2).address])
+    assert.equal((await lab.kubectl(['delete', 'service', 'one'])).code, 0)
+    await waitFor(async () => !(await table()).includes('203.0.113.1/32'), 'the withdrawal')
+    assert.ok((await table()).includes('203.0.113.0/32'))
+  })
+
+  test('a speaker that stops says so, and comes back', async () => {
+    await lab.restartSpeaker('node1')
+    await waitFor(async () => (await hops('203.0.113.0/32')).length === 3, 'the path to come back', 30_000)
+    assert.match(lab.logs('speaker-node1'), /"msg":"BGP session down"/)
+    const reason = await frr.ask(`show bgp neighbors ${lab.node(1).address}`)
+    assert.match(reason, /Administrative Shutdown/)
+  })
+})
+
+function routerConfig(lab: Lab): string {
+  const neighbors = lab.plan.nodes.map(
+    ({ address }) => ` neighbor ${address} remote-as 64512
+ neighbor ${address} passive
+ neighbor ${address} password secret`,
+  )
+  return `router bgp 64513
+ bgp router-id 192.168.10.1
+ no bgp ebgp-requires-policy
+ bgp bestpath as-path multipath-relax
+${neighbors.join('\n')}
+ address-family ipv4 unicast
+  maximum-paths 16
+ exit-address-family
+`
+}
+
+/** In CI that is an error: nothing is skipped there. */
+function whyNoFrr(): string | undefined {
+  if (existsSync(BGPD)) return undefined
+  if (process.env.CI) throw new Error('in CI nothing is skipped: FRR is missing')
+  return 'FRR is not installed'
+}
