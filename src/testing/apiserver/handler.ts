@@ -1,6 +1,7 @@
 /** One request: who, what, may they, and the answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ObjectRef } from '../../core/object.ts'
+import { apiVersionOf, type ObjectRef } from '../../core/object.ts'
+import { type ApplyOptions, applied } from './apply.ts'
 import type { Tokens, User } from './auth.ts'
 import { authenticate } from './auth.ts'
 import { mediaType, readBody } from './body.ts'
@@ -12,6 +13,7 @@ import { aggregated, legacy, versionInfo } from './discovery.ts'
 import { ApiError, badRequest, methodNotAllowed, qualified, type Status, unknownPath } from './errors.ts'
 import type { Faults, SeenRequest } from './faults.ts'
 import { toJson } from './json.ts'
+import { counted } from './managed-fields.ts'
 import { type Fields, fieldsAt, isFields } from './object.ts'
 import { OPENAPI_V2, openApiDocument, openApiIndex, openApiV2Protobuf } from './openapi.ts'
 import { isAllowed, refusal } from './rbac.ts'
@@ -23,7 +25,7 @@ import { answerReview, findReview } from './reviews.ts'
 import type { Entry } from './store.ts'
 import type { Watches } from './watch.ts'
 import type { WriteRequest, Writer } from './writer.ts'
-import { creation, current, patched, replacement } from './writes.ts'
+import { APPLY, type Change, creation, current, type Located, patched, replacement } from './writes.ts'
 
 export interface HandlerParts {
   readonly cluster: Cluster
@@ -53,6 +55,8 @@ interface Call {
   readonly response: ServerResponse
   readonly renderer: Renderer
   readonly options: WriteOptions & { warnings: string[] }
+  /** Of a write: there was no object before. */
+  created?: boolean
 }
 
 export class Handler {
@@ -156,7 +160,7 @@ export class Handler {
       case 'update':
       case 'patch': {
         const entry = await this.#write(call, ref)
-        return text(renderer.one(await this.#shown(resource, entry)), info.verb === 'create' ? 201 : 200)
+        return text(renderer.one(await this.#shown(resource, entry)), call.created ? 201 : 200)
       }
       case 'delete': {
         const entry = current(cluster, resource, ref)
@@ -170,15 +174,24 @@ export class Handler {
 
   async #write(call: Call, ref: ObjectRef): Promise<Entry> {
     const { cluster, writer } = this.#parts
-    const { info, target, resource, request, options } = call
+    const { info, target, resource, request } = call
     const { subresource } = target
     const type = mediaType(request)
     const body = await readBody(request)
     return writer.write(writeRequest(call, ref), found => {
-      if (info.verb === 'create') return creation(cluster, resource, ref.namespace, body, options)
-      if (info.verb === 'update') return replacement(cluster, resource, ref, found, body, subresource, options)
-      return patched(cluster, resource, ref, found, type, body, subresource, options)
+      call.created = found === undefined
+      if (info.verb === 'patch' && type === APPLY)
+        return applied(cluster, resource, ref, found, body, subresource, applyOptions(call))
+      return countedChange(call, this.#plainChange(call, ref, type, body, found))
     })
+  }
+
+  #plainChange(call: Call, ref: ObjectRef, type: string, body: unknown, found: Located | undefined): Change {
+    const { cluster } = this.#parts
+    const { info, target, resource, options } = call
+    if (info.verb === 'create') return creation(cluster, resource, ref.namespace, body, options)
+    if (info.verb === 'update') return replacement(cluster, resource, ref, found, body, target.subresource, options)
+    return patched(cluster, resource, ref, found, type, body, target.subresource, options)
   }
 
   async #shown(resource: Resource, entry: Entry): Promise<Entry> {
@@ -211,6 +224,28 @@ export class Handler {
 
 function writeRequest({ resource, target, user, options }: Call, ref: ObjectRef): WriteRequest {
   return { resource, ref, subresource: target.subresource, user, options }
+}
+
+/** The client's own word for itself, or its program's name. */
+function managerName({ info, request }: Call): string {
+  return info.query.get('fieldManager') || (request.headers['user-agent'] ?? 'unknown').split('/')[0]!
+}
+
+function countedChange(call: Call, change: Change): Change {
+  const { resource, target } = call
+  const { subresource } = target
+  const manager = {
+    name: managerName(call),
+    operation: 'Update' as const,
+    apiVersion: apiVersionOf(resource),
+    subresource,
+  }
+  return { ...change, object: counted(resource, change.object, change.before, manager) }
+}
+
+function applyOptions({ info, options }: Call): ApplyOptions {
+  const { query } = info
+  return { ...options, fieldManager: query.get('fieldManager') ?? '', force: query.get('force') === 'true' }
 }
 
 function readInfo({ method = 'GET', url = '/' }: IncomingMessage): RequestInfo {

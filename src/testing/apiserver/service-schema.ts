@@ -11,7 +11,7 @@ const port: Schema = {
   type: 'object',
   properties: {
     name: string,
-    protocol: string,
+    protocol: { type: 'string', default: 'TCP' },
     appProtocol: string,
     port: int32,
     targetPort: { 'x-kubernetes-int-or-string': true },

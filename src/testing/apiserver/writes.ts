@@ -154,14 +154,13 @@ export function patched(
 
 const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json']
 const STRATEGIC = 'application/strategic-merge-patch+json'
+export const APPLY = 'application/apply-patch+yaml'
 
 function checkPatchType(resource: Resource, contentType: string): void {
-  if (contentType === 'application/apply-patch+yaml')
-    throw unsupportedMediaType('server-side apply is not supported by this server: use client-side apply')
   const accepted = resource.custom ? PATCH_TYPES : [...PATCH_TYPES, STRATEGIC]
   if (!accepted.includes(contentType))
     throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+      `the body of the request was in an unknown format - accepted media types include: ${[...accepted, APPLY].join(', ')}`,
     )
 }
 
@@ -177,7 +176,7 @@ function asPatch(body: unknown): Fields {
 }
 
 /** Everything an update and a patch have in common: what may change, and what the object is then. */
-function changed(
+export function changed(
   cluster: Cluster,
   resource: Resource,
   { stored, seen }: Located,
