@@ -44,6 +44,12 @@ test('npm scripts that pages name exist', () => {
   for (const [line, script] of used) assert.ok(Object.hasOwn(scripts, script!), line)
 })
 
+test('kubectl apply -k deploy, as the README says, takes every manifest', () => {
+  assert.match(readFileSync('README.md', 'utf8'), /kubectl apply -k deploy\s/)
+  const listed = readFileSync('deploy/kustomization.yaml', 'utf8').match(/(?<=^ {2}- ).*/gm)
+  assert.deepEqual(listed?.sort(), globSync('{crds,manifests}/*.yaml', { cwd: 'deploy' }).sort())
+})
+
 test('links between pages lead somewhere', () => {
   for (const page of PAGES)
     for (const [, target] of readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g))
