@@ -293,8 +293,9 @@ export class Allocator {
       const space = state.spaces[place.family]
       const left = space.remove(place.rank, held)
       const { quarantineMs } = state.pool
-      if (left === undefined && quarantineMs !== undefined) space.keep(place.rank, held.key, this.#now() + quarantineMs)
-      else this.waiting.open(place)
+      const rests = left === undefined && quarantineMs !== undefined
+      if (rests) space.keep(place.rank, held.key, this.#now() + quarantineMs)
+      if (!rests || state.pool.quotas !== undefined) this.waiting.open(place) // a quota that has room wakes as well
     }
     state.services--
     countNamespace(state, held.key, -1)

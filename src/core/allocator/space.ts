@@ -87,11 +87,12 @@ export class Space {
       if (owner !== key) continue
       for (let value = range.first; value <= range.last; value++) {
         const rank = this.rankOf(value)
-        if (rank !== undefined && !this.uses.has(rank) && this.offers(value)) return rank
+        if (rank === undefined || this.uses.has(rank) || !this.offers(value)) continue
+        if ((this.quarantine.get(rank)?.key ?? key) === key) return rank
       }
     }
     for (const [rank, kept] of this.quarantine)
-      if (kept.key === key && (this.reservationOf(rank)?.owner ?? key) === key) return rank
+      if (kept.key === key && this.reservationOf(rank) === undefined) return rank
     return undefined
   }
 
