@@ -89,8 +89,7 @@ describe('BGP to a router with FRR', { skip }, () => {
     await lab.restartSpeaker('node1')
     await waitFor(async () => (await hops('203.0.113.0/32')).length === 3, 'the path to come back', 30_000)
     assert.match(lab.logs('speaker-node1'), /"msg":"BGP session down"/)
-    const reason = await frr.ask(`show bgp neighbors ${lab.node(1).address}`)
-    assert.match(reason, /Administrative Shutdown/)
+    assert.match(await frr.ask(`show bgp neighbors ${lab.node(1).address}`), /established 2; dropped 1/)
   })
 })
 

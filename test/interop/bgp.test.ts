@@ -1,0 +1,188 @@
+/** Sessions with FRR, BIRD and GoBGP, each in a namespace, one link away. */
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { linuxStreams } from '../../src/adapters/linux/tcp.ts'
+import { systemClock as clock } from '../../src/adapters/system/clock.ts'
+import { systemRandom as random } from '../../src/adapters/system/random.ts'
+import { waitFor } from '../../src/apps/lab/index.ts'
+import { parseAddress, parsePrefix } from '../../src/core/ip/index.ts'
+import { Session } from '../../src/protocols/bgp/index.ts'
+import { enterFreshNetwork } from '../contract/fresh-network.ts'
+import { BIRD, Bird } from './bird.ts'
+import { BGPD, type Frr, frrRouter } from './frr.ts'
+import { GOBGPD, GoBgp } from './gobgp.ts'
+import { linkTo, OURS, type Router, type RouterConfig, THEIRS, unlink } from './router.ts'
+import { aPeer, BgpSpeaker } from './speaker.ts'
+
+const NETNS = `bgp-interop-${process.pid}`
+const ROUTERS: [name: string, make: (config: RouterConfig) => Router][] = [
+  ['FRR', frrRouter],
+  ['BIRD', config => new Bird(config)],
+  ['GoBGP', config => new GoBgp(config)],
+]
+
+describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
+  before(async () => {
+    enterFreshNetwork()
+    await linkTo(NETNS)
+  })
+  after(() => unlink(NETNS))
+
+  for (const [name, make] of ROUTERS) {
+    for (const over of ['ipv4', 'ipv6'] as const)
+      for (const asn of [64501, 64500]) {
+        const kind = asn === 64500 ? 'iBGP' : 'eBGP'
+        test(`${name}, ${kind} over ${over}: both families, signed; announced and withdrawn`, async t => {
+          const config = { netns: NETNS, over, ourAsn: 64500, asn, password: 'secret' }
+          const { router, speaker } = await running(t, make(config))
+          await speaker.announce('web', '203.0.113.7/32', '2001:db8:beef::7/128')
+          speaker.peer(aPeer(over, { remoteAs: asn, password: 'secret' }))
+          await has(router, 'ipv4', ['203.0.113.7/32'])
+          await has(router, 'ipv6', ['2001:db8:beef::7/128'])
+          await speaker.announce('dns', '203.0.113.0/28')
+          await has(router, 'ipv4', ['203.0.113.0/28', '203.0.113.7/32'])
+          await speaker.announce('web')
+          await has(router, 'ipv4', ['203.0.113.0/28'])
+          await has(router, 'ipv6', [])
+        })
+      }
+
+    test(`${name}: it restarts, and knows everything again`, async t => {
+      const { router, speaker } = await running(t, make({ netns: NETNS, over: 'ipv4', ourAsn: 64500, asn: 64501 }))
+      await speaker.announce('web', '203.0.113.7/32')
+      speaker.peer(aPeer('ipv4'))
+      await has(router, 'ipv4', ['203.0.113.7/32'])
+      await router.kill()
+      await waitFor(() => speaker.said('BGP session down').length === 1, 'the loss to be noticed')
+      await router.start()
+      await has(router, 'ipv4', ['203.0.113.7/32'])
+      assert.equal(speaker.said('BGP session established').length, 2)
+    })
+
+    test(`${name}: TTL security`, async t => {
+      const { router } = await running(t, make({ netns: NETNS, over: 'ipv4', ourAsn: 64500, asn: 64501, gtsm: true }))
+      const near = sessionWithTtl(255)
+      t.after(() => near.stop({ kind: 'deconfigured' }))
+      near.announce([{ prefix: parsePrefix('203.0.113.7/32')!, attributes: { communities: [] } }])
+      await has(router, 'ipv4', ['203.0.113.7/32'])
+    })
+  }
+
+  test('FRR: 10,000 prefixes in few messages', async t => {
+    const { router, speaker } = await running(t, frrRouter(PLAIN))
+    const prefixes = Array.from({ length: 10_000 }, (_, n) => `10.${100 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}/32`)
+    await speaker.announce('web', ...prefixes)
+    const begin = performance.now()
+    speaker.peer(aPeer('ipv4', { dualStackAddressFamily: false }))
+    const count = async () => (await (router as Frr).json<Summary>('show bgp ipv4 unicast summary')).peers
+    await waitFor(async () => (await count())?.[OURS.ipv4]?.pfxRcd === 10_000, 'all of them in the table', 30_000)
+    const ms = Math.round(performance.now() - begin)
+    t.diagnostic(`10,000 prefixes: ${ms} ms from configuration to table, ${speaker.updates} UPDATEs`)
+    assert.ok(speaker.updates <= 10_000 / 50, `${speaker.updates} UPDATEs`)
+    assert.equal(speaker.metrics.series.get(`metallb_bgp_announced_prefixes_total{peer="10.20.0.2:179"}`), 10_000)
+  })
+
+  test('FRR: route refresh brings everything again, and nothing else changes', async t => {
+    const { router, speaker } = await running(t, frrRouter(PLAIN))
+    await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4'))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+    await waitFor(() => speaker.updates >= 3, 'the route and the ends of both families')
+    const before = speaker.updates
+    await (router as Frr).ask(`clear bgp ipv4 unicast ${OURS.ipv4} soft in`)
+    await waitFor(() => speaker.updates > before, 'the route again')
+    assert.equal(speaker.said('BGP session down').length, 0)
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+  })
+
+  test('FRR: a NOTIFICATION is told in words, and the session comes back', async t => {
+    const { router, speaker } = await running(t, frrRouter(PLAIN))
+    speaker.peer(aPeer('ipv4'))
+    await waitFor(() => speaker.said('BGP session established').length === 1, 'the session')
+    await (router as Frr).ask(`clear bgp ${OURS.ipv4}`)
+    await waitFor(() => speaker.said('BGP session established').length === 2, 'the session to come back')
+    assert.deepEqual(speaker.said('peer sent notification, closing session'), [
+      'got BGP notification code 0x0604 (Administrative Reset)',
+    ])
+  })
+
+  test('FRR: a wrong ASN is told by both sides', async t => {
+    const { speaker } = await running(t, frrRouter(PLAIN))
+    speaker.peer(aPeer('ipv4', { remoteAs: 64999 }))
+    await waitFor(() => speaker.said('failed to connect to peer').length > 0, 'the refusal')
+    assert.match(speaker.said('failed to connect to peer')[0]!, /unexpected peer ASN 64501, want 64999/)
+    assert.deepEqual(speaker.said('BGP session established'), [])
+  })
+
+  test('FRR: a changed password starts the session anew, a changed selector does not', async t => {
+    const { speaker } = await running(t, frrRouter({ ...PLAIN, password: 'new' }))
+    speaker.peer(aPeer('ipv4', { password: 'new' }))
+    await waitFor(() => speaker.said('BGP session established').length === 1, 'the session')
+    speaker.peer(aPeer('ipv4', { password: 'new', nodeSelectors: [{}], connectMs: 5000 }))
+    assert.deepEqual(speaker.said('BGP session down'), [])
+    speaker.peer(aPeer('ipv4', { password: 'new', holdMs: 12_000 }))
+    await waitFor(() => speaker.said('BGP session established').length === 2, 'the new session')
+    assert.deepEqual(speaker.said('BGP session down'), ['stopped'])
+  })
+})
+
+const PLAIN: RouterConfig = { netns: NETNS, over: 'ipv4', ourAsn: 64500, asn: 64501 }
+
+interface Summary {
+  readonly peers?: Readonly<Record<string, { readonly pfxRcd: number }>>
+}
+
+async function running<R extends Router>(t: { after: (end: () => Promise<void>) => void }, router: R) {
+  const speaker = new BgpSpeaker()
+  t.after(async () => {
+    await speaker.protocol.stop()
+    await router.stop()
+  })
+  await router.start()
+  return { router, speaker }
+}
+
+async function has(router: Router, family: 'ipv4' | 'ipv6', wanted: readonly string[]): Promise<void> {
+  const same = async () => (await router.prefixes(family)).sort().join() === [...wanted].sort().join()
+  await waitFor(same, `the ${family} table to be [${wanted}]`)
+}
+
+function sessionWithTtl(ttl: number): Session {
+  const address = parseAddress(THEIRS.ipv4)!
+  const session = new Session(
+    {
+      settings: {
+        localAsn: 64500,
+        identifier: parseAddress(OURS.ipv4)!,
+        remoteAs: 64501,
+        holdMs: 9000,
+        connectRetryMs: 10_000,
+        families: ['ipv4'],
+        extendedNextHop: false,
+        extendedMessage: false,
+        passive: false,
+        listens: false,
+      },
+      target: { address, port: 179, ttl, minTtl: ttl },
+      defaultLocalPref: 100,
+      localAddresses: connection => ({ connection: connection.address }),
+    },
+    { clock, random, streams: linuxStreams },
+  )
+  session.start()
+  return session
+}
+
+/** In CI that is an error: nothing is skipped there. */
+function whyNot(): string | undefined {
+  const missing = [BGPD, BIRD, GOBGPD].filter(program => !existsSync(program))
+  const reason =
+    process.getuid?.() !== 0
+      ? 'network namespaces need root'
+      : missing.length > 0
+        ? `not installed: ${missing.join(', ')}`
+        : undefined
+  if (reason !== undefined && process.env.CI) throw new Error(`in CI nothing is skipped: ${reason}`)
+  return reason
+}

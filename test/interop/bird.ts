@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { waitFor } from '../../src/apps/lab/index.ts'
+import { Daemons } from './daemon.ts'
+import { OURS, type Router, type RouterConfig, THEIRS } from './router.ts'
+
+export const BIRD = '/usr/sbin/bird'
+
+/** BIRD 2, one neighbor, both families. */
+export class Bird implements Router {
+  readonly #daemons: Daemons
+  readonly #config: RouterConfig
+
+  constructor(config: RouterConfig) {
+    this.#daemons = new Daemons(config.netns)
+    this.#config = config
+  }
+
+  async start(): Promise<void> {
+    const { dir } = this.#daemons
+    writeFileSync(join(dir, 'bird.conf'), textOf(this.#config))
+    this.#daemons.spawn([BIRD, '-f', '-c', `${dir}/bird.conf`, '-s', `${dir}/bird.ctl`, '-P', `${dir}/bird.pid`])
+    await waitFor(async () => (await this.#ask('show', 'status')).includes('up and running'), 'bird to answer')
+  }
+
+  kill(): Promise<void> {
+    return this.#daemons.kill()
+  }
+
+  stop(): Promise<void> {
+    return this.#daemons.stop()
+  }
+
+  async prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]> {
+    const text = await this.#ask('show', 'route', 'table', family === 'ipv4' ? 'master4' : 'master6')
+    return [...text.matchAll(/^(\S+\/\d+) +unicast/gm)].map(([, prefix]) => prefix!)
+  }
+
+  #ask(...words: string[]): Promise<string> {
+    return this.#daemons.ask(['birdc', '-r', '-s', `${this.#daemons.dir}/bird.ctl`, ...words])
+  }
+}
+
+function textOf({ over, ourAsn, asn, password, gtsm }: RouterConfig): string {
+  return `router id 10.20.0.2;
+protocol device {}
+protocol bgp speaker {
+  local ${THEIRS[over]} as ${asn};
+  neighbor ${OURS[over]} as ${ourAsn};
+  direct;
+  passive on;
+  ${password ? `password "${password}";` : ''}
+  ${gtsm ? 'ttl security on;' : ''}
+  ipv4 { import all; export none; extended next hop on; };
+  ipv6 { import all; export none; };
+}
+`
+}

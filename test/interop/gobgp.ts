@@ -1,0 +1,61 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { waitFor } from '../../src/apps/lab/index.ts'
+import { Daemons } from './daemon.ts'
+import { OURS, type Router, type RouterConfig, THEIRS } from './router.ts'
+
+export const GOBGPD = '/usr/bin/gobgpd'
+
+/** GoBGP, one neighbor, both families. */
+export class GoBgp implements Router {
+  readonly #daemons: Daemons
+  readonly #config: RouterConfig
+
+  constructor(config: RouterConfig) {
+    this.#daemons = new Daemons(config.netns)
+    this.#config = config
+  }
+
+  async start(): Promise<void> {
+    const file = join(this.#daemons.dir, 'gobgp.toml')
+    writeFileSync(file, textOf(this.#config))
+    this.#daemons.spawn([GOBGPD, '-f', file, '--api-hosts', '127.0.0.1:50051'])
+    await waitFor(async () => (await this.#ask('global')).includes('AS:'), 'gobgpd to answer')
+  }
+
+  kill(): Promise<void> {
+    return this.#daemons.kill()
+  }
+
+  stop(): Promise<void> {
+    return this.#daemons.stop()
+  }
+
+  async prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]> {
+    return Object.keys(JSON.parse((await this.#ask('global', 'rib', '-a', family, '-j')) || '{}'))
+  }
+
+  #ask(...words: string[]): Promise<string> {
+    return this.#daemons.ask(['gobgp', ...words])
+  }
+}
+
+function textOf({ over, ourAsn, asn, password, gtsm }: RouterConfig): string {
+  const families = ['ipv4-unicast', 'ipv6-unicast'].map(
+    name => `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${name}"`,
+  )
+  return `[global.config]
+  as = ${asn}
+  router-id = "10.20.0.2"
+  local-address-list = ["${THEIRS[over]}"]
+[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "${OURS[over]}"
+    peer-as = ${ourAsn}
+    ${password ? `auth-password = "${password}"` : ''}
+  [neighbors.transport.config]
+    passive-mode = true
+  ${gtsm ? '[neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255' : ''}
+${families.join('\n')}
+`
+}

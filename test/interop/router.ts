@@ -1,0 +1,46 @@
+/** A router in a namespace of its own, one link away from this process, whatever program it runs. */
+import { rmSync } from 'node:fs'
+import { must, run } from '../../src/apps/lab/command.ts'
+
+export const OURS = { ipv4: '10.20.0.1', ipv6: 'fd20::1' }
+export const THEIRS = { ipv4: '10.20.0.2', ipv6: 'fd20::2' }
+
+/** What the scenarios ask of each program. */
+export interface Router {
+  start(): Promise<void>
+  /** Ends it by SIGKILL; it can be started again. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+  /** Prefixes that it would use. */
+  prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]>
+}
+
+/** What a router is told about us. */
+export interface RouterConfig {
+  readonly netns: string
+  /** Transport. */
+  readonly over: 'ipv4' | 'ipv6'
+  readonly ourAsn: number
+  readonly asn: number
+  readonly password?: string
+  /** RFC 5082 */
+  readonly gtsm?: boolean
+}
+
+/** This process has a network of its own already. */
+export async function linkTo(netns: string): Promise<void> {
+  await run(['ip', 'netns', 'delete', netns])
+  await must(['ip', 'netns', 'add', netns])
+  const ours = ['link set lo up', `link add eth0 type veth peer name eth0 netns ${netns}`, ...addresses(OURS)]
+  await must(['ip', '-batch', '-'], { input: ours.join('\n') })
+  await must(['ip', '-n', netns, '-batch', '-'], { input: ['link set lo up', ...addresses(THEIRS)].join('\n') })
+}
+
+export async function unlink(netns: string): Promise<void> {
+  await must(['ip', 'netns', 'delete', netns])
+  rmSync(`/run/netns/${netns}`, { force: true })
+}
+
+function addresses({ ipv4, ipv6 }: typeof OURS): string[] {
+  return [`addr add ${ipv4}/24 dev eth0`, `addr add ${ipv6}/64 dev eth0 nodad`, 'link set eth0 up']
+}
