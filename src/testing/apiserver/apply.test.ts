@@ -187,6 +187,19 @@ describe('server-side apply', () => {
     )
   })
 
+  const LAST = 'kubectl.kubernetes.io/last-applied-configuration'
+  for (const [last, code] of [
+    ['192.0.2.0/24', 200],
+    ['192.0.2.0/26', 409],
+  ] as const)
+    test(`kubectl after a client-side apply of ${last}: ${code}`, async () => {
+      const annotations = { [LAST]: JSON.stringify(pool({ addresses: [last] })) }
+      const body = pool({ addresses: ['192.0.2.0/24'] }, { annotations })
+      await call(server, 'POST', `${POOLS}?fieldManager=kubectl-client-side-apply`, { body })
+      assert.equal((await apply(POOLS, 'other', pool({ addresses: ['192.0.2.0/25'] }))).code, 409)
+      assert.equal((await apply(POOLS, 'kubectl', pool({ addresses: ['192.0.2.0/25'] }))).code, code)
+    })
+
   const REFUSALS: [name: string, path: string, body: Fields, code: number, message: RegExp][] = [
     [
       'no manager',

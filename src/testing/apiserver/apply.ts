@@ -38,7 +38,7 @@ export function applied(
   const owners = ownersOf(live, schema, resource)
   const merged = mergeApplied(live, config, schema) as KubeJson
   const taken = compare(live, merged, schema).changed
-  if (!options.force) refuseConflicts(owners, manager, taken)
+  if (!options.force) refuseConflicts(owners, manager, taken, lastApplied(live, manager, schema))
   const wanted = withoutGivenUp(merged, owners, manager, fields, schema)
   wanted.metadata.resourceVersion = config.metadata.resourceVersion ?? live.metadata.resourceVersion
   const change = changed(cluster, resource, found, wanted, subresource)
@@ -81,7 +81,7 @@ function ofSubresource(resource: Resource, config: KubeJson, subresource: string
 }
 
 /** An object that nobody applied before belongs to whoever made it (apimachinery fieldmanager, before-first-apply). */
-function ownersOf(live: KubeJson, schema: ReturnType<typeof mergeSchema>, resource: Resource): Ownership[] {
+function ownersOf(live: KubeJson, schema: MergeSchema, resource: Resource): Ownership[] {
   const known = ownerships(live)
   if (known.length > 0) return known
   const manager: Manager = {
@@ -95,7 +95,7 @@ function withoutGivenUp(
   owners: readonly Ownership[],
   manager: Manager,
   fields: FieldSet,
-  schema: ReturnType<typeof mergeSchema>,
+  schema: MergeSchema,
 ): KubeJson {
   const mine = owners.find(owner => isSame(owner.manager, manager))?.fields ?? new FieldSet()
   const others = new FieldSet(
@@ -107,16 +107,29 @@ function withoutGivenUp(
   return structuredClone(object) as KubeJson
 }
 
+type MergeSchema = ReturnType<typeof mergeSchema>
+
 interface Conflict {
   readonly owner: string
   readonly path: Path
 }
 
-function refuseConflicts(owners: readonly Ownership[], manager: Manager, taken: FieldSet): void {
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** Fields that kubectl set by client-side apply and nobody changed since: kubectl may take those without a conflict. */
+function lastApplied({ metadata, ...live }: KubeJson, manager: Manager, schema: MergeSchema): FieldSet {
+  const text = metadata.annotations?.[LAST_APPLIED]
+  if (manager.name !== 'kubectl' || text === undefined) return new FieldSet()
+  const last = JSON.parse(text) as Fields
+  const { changed, removed } = compare(last, { ...live, metadata }, schema)
+  return fieldsOf(last, schema).minus(changed).minus(removed)
+}
+
+function refuseConflicts(owners: readonly Ownership[], manager: Manager, taken: FieldSet, allowed: FieldSet): void {
   const conflicts = owners
     .filter(owner => !isSame(owner.manager, manager))
     .flatMap(owner => [...owner.fields.and(taken)].map(path => ({ owner: printed(owner), path })))
-  if (conflicts.length === 0) return
+  if (conflicts.every(({ path }) => allowed.has(path))) return
   const causes = conflicts.map(({ owner, path }) => ({
     ...{ reason: 'FieldManagerConflict', message: `conflict with ${owner}`, field: formatPath(path) },
   }))
