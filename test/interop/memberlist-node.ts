@@ -1,5 +1,5 @@
 // One memberlist node as a process, for the interop tests: told what to be by its first argument (JSON), what to do by lines
-// on stdin (`join ADDRESS PORT`, `members`, `leave`, `meta TEXT`), it says what happens in JSON lines.
+// on stdin (`join ADDRESS PORT`, `members`, `meta TEXT`, `invent COUNT`, `leave`), it says what happens in JSON lines.
 import { createInterface } from 'node:readline'
 import { aesGcm } from '../../src/adapters/system/aead.ts'
 import { systemClock as clock } from '../../src/adapters/system/clock.ts'
@@ -8,7 +8,9 @@ import { systemStreams } from '../../src/adapters/system/tcp.ts'
 import { openUdp } from '../../src/adapters/system/udp.ts'
 import { formatAddress, parseAddress } from '../../src/core/ip/index.ts'
 import type { Logger } from '../../src/ports/index.ts'
+import { wrapPacket } from '../../src/protocols/memberlist/envelope/index.ts'
 import { LAN, Memberlist } from '../../src/protocols/memberlist/index.ts'
+import { encodeMessage } from '../../src/protocols/memberlist/message/index.ts'
 
 interface Settings {
   readonly name: string
@@ -72,6 +74,7 @@ createInterface({ input: process.stdin }).on('line', async line => {
     })
     say({ members, health: node.health })
   } else if (command === 'meta') node.meta = new TextEncoder().encode(args[0])
+  else if (command === 'invent') invent(Number(args[0]))
   else if (command === 'leave') {
     await node.leave(1000)
     node.shutdown()
@@ -79,3 +82,14 @@ createInterface({ input: process.stdin }).on('line', async line => {
     process.exit(0)
   }
 })
+
+/** Tells this node of nodes that do not exist, as gossip would. */
+function invent(count: number): void {
+  const vsn = Uint8Array.of(1, 5, 2, ...(delegateVersions ?? [0, 0, 0]))
+  for (let index = 0; index < count; index++) {
+    const where = { addr: Uint8Array.of(10, 88, index >> 8, index & 255), port: 7946, vsn }
+    const alive = encodeMessage({ kind: 'alive', incarnation: 1, node: `invented-${index}`, ...where })
+    const envelope = { label: '', compression: false, keyring, random }
+    socket.send(wrapPacket([alive], false, envelope), settings.address, port)
+  }
+}
