@@ -10,12 +10,13 @@ import {
   l2Advertisements,
   namespaces,
   nodes,
+  serviceBGPStatuses,
   serviceL2Statuses,
   services,
 } from '../../api/index.ts'
 import { Layer2Protocol, SpeakerController } from '../../control/announce/index.ts'
 import { ConfigLoader } from '../../control/config/index.ts'
-import { L2StatusController } from '../../control/l2-status/index.ts'
+import { bgpStatus, layer2Status, ServiceStatusController } from '../../control/service-status/index.ts'
 import { parseDuration } from '../../core/config/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { checkBgpType, composeBgp } from './bgp.ts'
@@ -103,20 +104,22 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     reprocessAll: () => announcing.reprocessAll(),
   })
   void announcing.whenSettled().then(() => bgp.complete())
-  const status = new L2StatusController({
+  const statusOptions = {
     node,
     namespace,
     owner: { apiVersion: 'v1', kind: 'Pod', ...pod },
-    announcements: layer2,
     settled: announcing.whenSettled(),
     kube,
-    statuses: informers.of(serviceL2Statuses),
     hash: sha256,
     clock,
     log,
-  })
+  }
+  const statuses = [
+    new ServiceStatusController(layer2Status(layer2), { ...statusOptions, statuses: informers.of(serviceL2Statuses) }),
+    new ServiceStatusController(bgpStatus(bgp), { ...statusOptions, statuses: informers.of(serviceBGPStatuses) }),
+  ]
   // Membership stops first: the others take over while this speaker still answers.
-  return { tasks: [responder, announcing, config, status, ...membershipTasks] }
+  return { tasks: [responder, announcing, config, ...statuses, ...membershipTasks] }
 }
 
 function readExclusions(): Exclusions {

@@ -8,7 +8,7 @@ import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeKube } from '../../testing/fake-kube.ts'
 import { FakeLog } from '../../testing/fake-log.ts'
 import { nodeLabel } from './desired.ts'
-import { L2StatusController, type Layer2Announcements } from './index.ts'
+import { type Layer2Announcements, layer2Status, ServiceStatusController } from './index.ts'
 
 const SERVICE = 'shop/front'
 const owner: OwnerReference = { apiVersion: 'v1', kind: 'Pod', name: 'speaker-w1', uid: 'pod-w1' }
@@ -37,11 +37,10 @@ function bench({ kube = new FakeKube(), node = 'w1', settled = Promise.resolve()
   const announcements = new FakeAnnouncements()
   const clock = new FakeClock()
   const log = new FakeLog()
-  const controller = new L2StatusController({
+  const controller = new ServiceStatusController(layer2Status(announcements), {
     node,
     namespace: 'metallb-system',
     owner: { ...owner, name: `speaker-${node}`, uid: `pod-${node}` },
-    announcements,
     settled,
     kube,
     statuses: kube.informer(serviceL2Statuses),

@@ -1,16 +1,21 @@
-/** What a ServiceL2Status should say (chapter 01 section 5.1, chapter 03 section 5.2). */
-import type { ServiceL2StatusResource } from '../../api/service-l2-status.ts'
+/** What a ServiceL2Status or ServiceBGPStatus should say (chapter 01 section 5.1, chapter 03 section 5.2). */
 import type { Hash } from '../../core/election/index.ts'
-import type { ObjectMeta, OwnerReference } from '../../core/object.ts'
+import type { KubeObject, ObjectMeta, OwnerReference } from '../../core/object.ts'
 
 export const NODE_LABEL = 'metallb.io/node'
 export const NAME_LABEL = 'metallb.io/service-name'
 export const NAMESPACE_LABEL = 'metallb.io/service-namespace'
 
+/** What the kinds have in common. */
+export interface ServiceStatusResource extends KubeObject {
+  spec?: Record<string, never>
+  status?: { node?: string; serviceName?: string; serviceNamespace?: string }
+}
+
 export interface Desired {
   readonly labels: Readonly<Record<string, string>>
   readonly owner: OwnerReference
-  readonly status: NonNullable<ServiceL2StatusResource['status']>
+  readonly status: Required<NonNullable<ServiceStatusResource['status']>>
 }
 
 const LONGEST_LABEL = 63
@@ -22,22 +27,18 @@ export function nodeLabel(node: string, hash: Hash): string {
   return `${node.slice(0, LONGEST_LABEL - 11)}-${digest}`
 }
 
-/** Whether the object needs no write; interfaces are compared in order, ours are sorted (REF-BUG 17). */
-export function isAsDesired({ metadata, status = {} }: ServiceL2StatusResource, desired: Desired): boolean {
-  const { node, serviceName, serviceNamespace, interfaces = [] } = status
-  const wanted = desired.status
+/** Whether the object needs no write. A field that must be absent is null in what is desired. */
+export function isAsDesired({ metadata, status = {} }: ServiceStatusResource, desired: Desired): boolean {
+  const known: Readonly<Record<string, unknown>> = { ...status }
   return (
     ownedBy(metadata, desired.owner) &&
     Object.entries(desired.labels).every(([key, value]) => metadata.labels?.[key] === value) &&
-    node === wanted.node &&
-    serviceName === wanted.serviceName &&
-    serviceNamespace === wanted.serviceNamespace &&
-    interfaces.map(({ name }) => name).join() === (wanted.interfaces ?? []).map(({ name }) => name).join()
+    Object.entries(desired.status).every(([key, value]) => JSON.stringify(known[key] ?? null) === JSON.stringify(value))
   )
 }
 
 /** Once set, the three names in the status never change (chapter 01 section 1.8). */
-export function canBecome({ status = {} }: ServiceL2StatusResource, { status: wanted }: Desired): boolean {
+export function canBecome({ status = {} }: ServiceStatusResource, { status: wanted }: Desired): boolean {
   return (['node', 'serviceName', 'serviceNamespace'] as const).every(
     field => status[field] === undefined || status[field] === wanted[field],
   )

@@ -1,1 +1,0 @@
-export * from './l2-status.ts'
