@@ -24,6 +24,8 @@ test('options of a pool: quarantine, reservations, quotas; none without annotati
   assert.ok('config' in parsed)
   const { quarantineMs, reservations = [], quotas = new Map() } = parsed.config.pools[0]!
   assert.equal(quarantineMs, 90_000)
+  const exclusive = parse({ 'metallb.io/exclusive': 'true' })
+  assert.equal('config' in exclusive && exclusive.config.pools[0]!.exclusive, true)
   assert.deepEqual([...quotas].sort(), [
     ['*', 2],
     ['team-a', 10],
@@ -55,6 +57,7 @@ const refusals: [annotation: string, value: string, problem: RegExp][] = [
   ['reservations', '[{"addresses":["192.0.2.7","x"]}]', /\[0\]\.addresses\[1\] invalid address "x"/],
   ['reservations', '[{"addresses":["198.51.100.1"]}]', /198\.51\.100\.1 is not within one entry of spec\.addresses/],
   ['reservations', '[{"addresses":["2001:db8::/64"]}]', /has more than 65536 addresses/],
+  ['exclusive', 'yes', /exclusive\] invalid value "yes"/],
   ['quotas', '{"a":-1}', /quotas\]\[a\] invalid value -1/],
   ['quotas', '{"a":"1"}', /quotas\]\[a\] must be a whole number, not a string/],
 ]

@@ -8,8 +8,9 @@ import { readShape } from './shape.ts'
 export const QUARANTINE = 'metallb.io/quarantine'
 export const RESERVATIONS = 'metallb.io/reservations'
 export const QUOTAS = 'metallb.io/quotas'
+export const EXCLUSIVE = 'metallb.io/exclusive'
 
-type Options = Pick<Pool, 'quarantineMs' | 'reservations' | 'quotas'>
+type Options = Pick<Pool, 'quarantineMs' | 'reservations' | 'quotas' | 'exclusive'>
 
 /** Errors go to `on`, with the path of the annotation; an option that is not right is left out. */
 export function parsePoolOptions(
@@ -24,6 +25,7 @@ export function parsePoolOptions(
     ...(quarantineMs !== undefined && { quarantineMs }),
     ...(reservations.length > 0 && { reservations }),
     ...(quotas.size > 0 && { quotas }),
+    ...(parseExclusive(annotations[EXCLUSIVE], on) && { exclusive: true as const }),
   }
 }
 
@@ -39,6 +41,12 @@ function parseQuarantine(text: string | undefined, on: ObjectReport): number | u
   const message = `invalid duration ${JSON.stringify(text)}, must be from 0 to 168h`
   on.error({ path: pathOf(QUARANTINE), message, hint: 'write 10m or 1h30m' })
   return undefined
+}
+
+function parseExclusive(text = 'false', on: ObjectReport): boolean {
+  if (text !== 'true' && text !== 'false')
+    on.error({ path: pathOf(EXCLUSIVE), message: `invalid value ${JSON.stringify(text)}, must be "true" or "false"` })
+  return text === 'true'
 }
 
 const TEXT: Schema = { type: 'string' }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Reservation } from '../../core/config/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
-import { poolOf, ServiceWorld } from '../../testing/service-world.ts'
+import { pin, poolOf, ServiceWorld } from '../../testing/service-world.ts'
 
 const MINUTE = 60_000
 const reserve = (text: string, owner?: string, note = ''): Reservation => {
@@ -104,4 +104,17 @@ test('quota and quarantine together: room in the quota wakes who waits, with ano
   await world.put('B')
   await world.remove('A')
   world.shows({ B: '10.0.0.1' })
+})
+
+test('exclusive: who is admitted by the pool gets nothing from open pools, and waits for it (D22)', async () => {
+  const own = poolOf('own', ['10.1.0.0/32'], { ...pin({ ns: ['d'] }), exclusive: true })
+  const world = await ServiceWorld.of([own, poolOf('open', ['10.0.0.0/24'])])
+  for (const name of ['A', 'B', 'e/X']) await world.put(name)
+  world.shows({ A: '10.1.0.0', B: '', 'e/X': '10.0.0.0' })
+  assert.match(
+    world.resource('B').status!.conditions![0]!.message,
+    /own: exhausted .*; IPAddressPool metallb-system\/open: not used: pool own serves this service exclusively/,
+  )
+  await world.remove('A')
+  world.shows({ B: '10.1.0.0' })
 })

@@ -374,6 +374,6 @@ function poolText({ namespace, ranges, autoAssign, avoidBuggyIPs, allocation, ..
   ]
   const spans = ranges.map(({ family, first, last }) => `${family} ${first}-${last}`)
   const reserved = limits.reservations?.map(({ range, owner, note }) => [`${range.first}-${range.last}`, owner, note])
-  const kept = [limits.quarantineMs, reserved, limits.quotas && [...limits.quotas].sort()]
+  const kept = [limits.quarantineMs, reserved, limits.quotas && [...limits.quotas].sort(), limits.exclusive]
   return JSON.stringify([namespace, spans, autoAssign, avoidBuggyIPs, scope, kept])
 }

@@ -1,4 +1,5 @@
 /** Which pool and which addresses a Service gets when it holds none (chapter 02 sections 2.4 and 2.7). */
+import type { Pool } from '../config/index.ts'
 import type { Address, Family } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import type { Service } from '../service.ts'
@@ -30,13 +31,23 @@ type Offer = Readonly<Partial<Record<Family, Address>>>
 /** Automatic choice; pinned pools are exhausted before an open one is looked at. */
 export function chooseAny(candidates: Candidates, service: Service, holding: Holding, want: Want): Address[] | Refusal {
   const { pinned, open } = candidates
+  const owner = pinned.find(({ pool }) => isExclusive(pool, service)) // D22
   const chosen = allowsDual(service, want)
-    ? (tryPools(pinned, service, holding, want) ?? tryPools(open, service, holding, want))
+    ? (tryPools(pinned, service, holding, want) ?? tryPools(owner ? [] : open, service, holding, want))
     : undefined
   if (chosen !== undefined) return chosen
-  const reasons = [...pinned, ...open].map(state => unsuitable(state, service, holding, want))
+  const others = open.map(state => (owner ? closed(state.pool, owner.pool) : unsuitable(state, service, holding, want)))
+  const reasons = [...pinned.map(state => unsuitable(state, service, holding, want)), ...others]
   const needs = familiesIn(want).map((family): Need => ({ kind: 'auto', family, both: needsBoth(want) }))
   return new Refusal('no available IPs', reasons, needs)
+}
+
+function isExclusive(pool: Pool, service: Service): boolean {
+  return pool.exclusive === true && pool.autoAssign && admissionRefusal(pool, service) === undefined
+}
+
+function closed(pool: Pool, owner: Pool): Reason {
+  return poolReason(pool, 'exclusivePool', `not used: pool ${owner.name} serves this service exclusively`)
 }
 
 function tryPools(states: readonly PoolState[], service: Service, holding: Holding, want: Want) {

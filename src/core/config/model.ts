@@ -38,6 +38,8 @@ export interface Pool {
   readonly reservations?: readonly Reservation[]
   /** How many Services of a namespace may hold addresses of the pool; `*` stands for those not named. Absent: any number. */
   readonly quotas?: ReadonlyMap<string, number>
+  /** Of a pool with a serviceAllocation: Services it admits get nothing from open pools (D22). Absent: they do. */
+  readonly exclusive?: true
 }
 
 /** An L2Advertisement with its node selectors resolved to names (chapter 03 section 1.7). */
