@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { BfdProfile, Peer } from '../../core/config/index.ts'
+import { type Address, formatPrefix, parseAddress, parsePrefix } from '../../core/ip/index.ts'
+import type { ServiceRoute } from '../../core/plan/index.ts'
+import type { Liveness, LivenessChange, LivenessTarget } from '../../ports/index.ts'
+import { Session, type Settings } from '../../protocols/bgp/index.ts'
+import { aBgpPeer } from '../../testing/bgp-peer.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
+import { FakeRecorder } from '../../testing/fake-kube.ts'
+import { FakeLog } from '../../testing/fake-log.ts'
+import { FakeMetrics } from '../../testing/fake-metrics.ts'
+import { FakeRandom } from '../../testing/fake-random.ts'
+import { anInterface, FakeInterfaces } from '../../testing/fake-speaker.ts'
+import { FakeStreams } from '../../testing/fake-stream.ts'
+import { BgpProtocol } from './index.ts'
+
+const ip = (text: string) => parseAddress(text)!
+const OURS = ip('192.0.2.10')
+const PEER = '{peer="192.0.2.1:179"}'
+
+/** A node at 192.0.2.10, and routers of ours as its neighbors. */
+class World {
+  readonly clock = new FakeClock()
+  readonly random = new FakeRandom(1)
+  readonly streams = new FakeStreams(this.clock, this.random)
+  readonly log = new FakeLog()
+  readonly metrics = new FakeMetrics()
+  readonly recorder = new FakeRecorder()
+  readonly interfaces = new FakeInterfaces()
+  readonly targets: LivenessTarget[] = []
+  readonly bgp: BgpProtocol
+  readonly sources: (Address | undefined)[] = []
+  alive = (_change: LivenessChange) => {}
+
+  constructor() {
+    this.interfaces.set(anInterface('eth0', { addresses: [{ address: OURS, length: 24 }] }))
+    const { clock, random, interfaces, metrics, recorder, log } = this
+    const host = this.streams.host(OURS)
+    const streams: typeof host = {
+      ...host,
+      connect: (target, events) => {
+        this.sources.push(target.source)
+        return host.connect(target, events)
+      },
+    }
+    const liveness: Liveness = {
+      watch: (target, _profile, listener) => {
+        this.targets.push(target)
+        this.alive = listener
+        return { state: 'down', change() {}, close: () => void this.targets.pop() }
+      },
+      sessions: () => [],
+    }
+    const seams = { clock, random, streams, interfaces, metrics, recorder, log, liveness }
+    this.bgp = new BgpProtocol({ node: 'worker-a', namespace: 'metallb-system', ...seams })
+  }
+
+  async router(text = '192.0.2.1', change: Partial<Settings> = {}): Promise<Session> {
+    const address = ip(text)
+    const settings: Settings = {
+      localAsn: 64501,
+      identifier: address,
+      remoteAs: 64500,
+      holdMs: 90_000,
+      connectRetryMs: 10_000,
+      families: ['ipv4', 'ipv6'],
+      extendedNextHop: false,
+      extendedMessage: false,
+      passive: true,
+      listens: true,
+      ...change,
+    }
+    const { clock, random } = this
+    const localAddresses = () => ({ connection: address })
+    const options = { settings, target: { address: OURS, port: 1 }, defaultLocalPref: 100, localAddresses }
+    const session = new Session(options, { clock, random, streams: this.streams.host(address) })
+    await this.streams.host(address).listen({ port: 179 }, stream => session.accept(stream))
+    session.start()
+    return session
+  }
+
+  peers(...peers: Peer[]): void {
+    const bfdProfiles: BfdProfile[] = [{ name: 'fast', echoMode: false, passiveMode: false }]
+    this.bgp.setPeers({ peers, bfdProfiles })
+  }
+
+  async announce(service: string, ...prefixes: string[]): Promise<void> {
+    const routes = prefixes.map(
+      (text): ServiceRoute => ({ prefix: parsePrefix(text)!, advertisement: 'A', peers: 'all', communities: [] }),
+    )
+    this.bgp.setBalancer(service, { pool: 'p', addresses: [], routes })
+    await this.bgp.commit()
+  }
+
+  until(condition: () => boolean, limitMs = 60_000): void {
+    for (let ms = 0; ms < limitMs && !condition(); ms += 10) this.clock.advance(10)
+    assert.ok(condition(), 'it never happened')
+  }
+
+  up(name = 'tor-a'): void {
+    this.until(() => this.bgp.sessions.get(name)?.status.state === 'established')
+  }
+
+  told(name = 'tor-a'): string[] {
+    return [...this.bgp.sessions.get(name)!.advertisedRoutes()].map(({ prefix }) => formatPrefix(prefix)).sort()
+  }
+
+  series(name: string): number | undefined {
+    return this.metrics.series.get(`metallb_bgp_${name}${PEER}`)
+  }
+
+  lines(msg: string) {
+    return this.log.lines.filter(({ fields }) => fields.msg === msg)
+  }
+}
+
+test('102, 103 the series follow the session, and go with it', async () => {
+  const world = new World()
+  const router = await world.router()
+  world.peers(aBgpPeer())
+  assert.deepEqual([world.series('session_up'), world.series('announced_prefixes_total')], [0, 0])
+  assert.equal(world.series('updates_total'), undefined)
+  world.bgp.complete()
+  await world.announce('default/web', ...[1, 2, 3, 4, 5].map(n => `203.0.113.${n}/32`))
+  world.up()
+  world.until(() => world.told().length === 5)
+  assert.deepEqual([world.series('session_up'), world.series('pending_prefixes_total')], [1, 5])
+  world.clock.advance(100)
+  const updates = world.series('updates_total')!
+  await world.announce('default/web', ...[1, 2, 3, 4].map(n => `203.0.113.${n}/32`))
+  world.until(() => world.bgp.sessions.get('tor-a')?.status.told === 4)
+  assert.deepEqual([world.series('announced_prefixes_total'), world.series('updates_total')], [4, updates + 1])
+  router.stop({ kind: 'reset', text: 'maintenance' })
+  world.until(() => world.series('session_up') === 0)
+  assert.deepEqual([world.series('announced_prefixes_total'), world.series('pending_prefixes_total')], [0, 4])
+  world.peers()
+  assert.deepEqual([...world.metrics.series.keys()], [])
+})
+
+test('what a session says: up, down with the reason in words, and who', async () => {
+  const world = new World()
+  const router = await world.router()
+  world.peers(aBgpPeer())
+  world.up()
+  const who = { peer: '192.0.2.1', localASN: 64500, peerASN: 64501 }
+  const [up] = world.lines('BGP session established')
+  assert.deepEqual([up?.level, up?.fields.event, up?.fields.peer], ['info', 'sessionUp', who.peer])
+  router.stop({ kind: 'reset', text: 'maintenance' })
+  world.until(() => world.lines('BGP session down').length === 1)
+  const [down] = world.lines('BGP session down')
+  const reason = 'got BGP notification code 0x0604 (Administrative Reset): "maintenance"'
+  assert.deepEqual(down, {
+    level: 'warn',
+    fields: { ...who, bgpPeer: 'tor-a', event: 'sessionDown', reason, msg: 'BGP session down' },
+  })
+  assert.equal(world.lines('peer sent notification, closing session')[0]?.fields.error, reason)
+  assert.deepEqual(world.recorder.events, [
+    'Normal sessionUp BGP session of node "worker-a" established',
+    `Warning sessionDown BGP session of node "worker-a" is down: ${reason}`,
+  ])
+})
+
+test('34 another ASN than wanted is an error that names both', async () => {
+  const world = new World()
+  await world.router('192.0.2.1', { localAsn: 64502 })
+  world.peers(aBgpPeer())
+  world.until(() => world.lines('failed to connect to peer').length > 0)
+  assert.match(
+    String(world.lines('failed to connect to peer')[0]?.fields.error),
+    /unexpected peer ASN 64502, want 64501/,
+  )
+})
+
+test('26 a change of one peer leaves the others alone; one that is gone is told so', async () => {
+  const world = new World()
+  await world.router('192.0.2.1')
+  await world.router('192.0.2.2')
+  const other = aBgpPeer({ name: 'tor-b', endpoint: { address: ip('192.0.2.2') } })
+  world.peers(aBgpPeer(), other)
+  world.up('tor-a')
+  world.up('tor-b')
+  world.peers(aBgpPeer({ holdMs: 30_000 }), other)
+  assert.equal(world.bgp.sessions.get('tor-b')?.status.state, 'established')
+  world.up('tor-a')
+  assert.equal(world.bgp.sessions.get('tor-a')?.status.agreed?.holdMs, 30_000)
+  world.peers(other)
+  assert.deepEqual(
+    world.lines('peer deconfigured, closing BGP session').map(({ fields }) => [fields.peer, fields.reason]),
+    [
+      ['192.0.2.1', 'changedInConfig'],
+      ['192.0.2.1', 'removedFromConfig'],
+    ],
+  )
+  assert.deepEqual([...world.bgp.sessions.keys()], ['tor-b'])
+})
+
+test('61 a source address that is absent is warned about once, and used when it appears', async () => {
+  const world = new World()
+  world.peers(aBgpPeer({ sourceAddress: ip('192.0.2.77') }))
+  world.until(() => world.sources.length > 2)
+  assert.deepEqual([...new Set(world.sources)], [undefined])
+  const warnings = world.lines('source address not usable, the system chooses')
+  assert.deepEqual(
+    warnings.map(({ fields }) => fields.error),
+    ['address "192.0.2.77" doesn\'t exist on this host'],
+  )
+  const appeared = { address: ip('192.0.2.77'), length: 24 }
+  world.interfaces.set(anInterface('eth0', { addresses: [{ address: OURS, length: 24 }, appeared] }))
+  await world.router()
+  world.up()
+  assert.deepEqual(world.sources.at(-1), ip('192.0.2.77'))
+})
+
+test('64 a prefix that cannot be sent is named with the reason, the others are sent', async () => {
+  const world = new World()
+  await world.router()
+  await world.announce('default/web', '203.0.113.7/32', '2001:db8:beef::7/128')
+  world.peers(aBgpPeer({ dualStackAddressFamily: true }))
+  world.up()
+  world.until(() => world.lines('failed to send BGP update').length > 0)
+  const [line] = world.lines('failed to send BGP update')
+  assert.deepEqual([line?.fields.prefix, line?.fields.op], ['2001:db8:beef::7/128', 'sendUpdate'])
+  assert.match(String(line?.fields.error), /no IPv6 next hop/)
+  assert.deepEqual(world.told(), ['203.0.113.7/32'])
+})
+
+test('22 a Service is announced to the peers that its routes are meant for', async () => {
+  const world = new World()
+  const changed: string[] = []
+  world.bgp.onChange(service => changed.push(service))
+  world.peers(aBgpPeer(), aBgpPeer({ name: 'tor-b', endpoint: { address: ip('2001:db8::2') } }))
+  await world.announce('default/web', '203.0.113.7/32')
+  assert.deepEqual(world.bgp.peersOf('default/web'), ['tor-a'], 'a peer of the other family is not told')
+  await world.announce('default/web', '203.0.113.7/32', '2001:db8:beef::7/128')
+  assert.deepEqual(world.bgp.peersOf('default/web'), ['tor-a', 'tor-b'])
+  world.peers()
+  assert.deepEqual(world.bgp.peersOf('default/web'), [])
+  assert.deepEqual(changed, ['default/web', 'default/web', 'default/web'])
+})
+
+test('66 after a restart the end of the routes is told only when all Services are here', async () => {
+  const world = new World()
+  const router = await world.router('192.0.2.1', { gracefulRestart: { seconds: 120, restarting: false } })
+  world.peers(aBgpPeer({ gracefulRestart: true }))
+  world.up()
+  world.clock.advance(1000)
+  assert.equal(world.bgp.sessions.get('tor-a')?.status.sent.update, 0)
+  assert.equal(router.status.agreed?.gracefulRestart?.restarting, true)
+  await world.announce('default/web', '203.0.113.7/32')
+  world.bgp.complete()
+  world.clock.advance(1000)
+  assert.equal(world.bgp.sessions.get('tor-a')?.status.sent.update, 2)
+})
+
+test('BFD down ends the session at once; that the neighbor stopped BFD does not', async () => {
+  const world = new World()
+  await world.router()
+  world.peers(aBgpPeer({ bfdProfile: 'fast' }))
+  world.up()
+  assert.deepEqual(world.targets, [{ peer: ip('192.0.2.1'), local: OURS, multihop: false }])
+  const change = { before: 'up', state: 'down', diagnostic: 0, remoteDiagnostic: 0 } as const
+  world.alive({ ...change, cause: 'neighborAdminDown' })
+  assert.equal(world.lines('BGP session down').length, 0)
+  world.alive({ ...change, cause: 'detectionTimeExpired' })
+  assert.equal(world.lines('BGP session down')[0]?.fields.reason, 'BFD session down')
+  world.up()
+  assert.equal(world.targets.length, 1, 'a flap of BGP keeps the BFD session')
+  world.peers()
+  assert.deepEqual(world.targets, [])
+})
+
+test('unnumbered peers are refused aloud', () => {
+  const world = new World()
+  world.peers({ ...aBgpPeer(), endpoint: { interface: 'eth1' } })
+  assert.match(String(world.lines('failed to create BGP session')[0]?.fields.error), /not supported yet/)
+})
+
+test('a stop says goodbye to every peer', async () => {
+  const world = new World()
+  const router = await world.router()
+  world.peers(aBgpPeer())
+  world.up()
+  const stopped = world.bgp.stop()
+  world.clock.advance(1000)
+  await stopped
+  world.until(() => router.status.state !== 'established')
+  const reason = router.status.lastClose?.reason
+  assert.equal(reason?.kind === 'notification received' && reason.notification.subcode, 2)
+})

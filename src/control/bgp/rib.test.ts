@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Community, formatCommunity } from '../../core/config/index.ts'
+import { formatPrefix, parsePrefix } from '../../core/ip/index.ts'
+import type { ServiceRoute } from '../../core/plan/index.ts'
+import { Rib } from './rib.ts'
+
+const prefix = parsePrefix('203.0.113.0/24')!
+const standard = (a: number, b: number): Community => ({ kind: 'standard', parts: [a, b] })
+const route = (change: Partial<ServiceRoute> = {}): ServiceRoute => ({
+  prefix,
+  advertisement: 'A',
+  peers: 'all',
+  communities: [],
+  ...change,
+})
+const changed = (rib: Rib) => rib.takeChanged().map(formatPrefix)
+
+test('15 a prefix goes with the last of its Services', () => {
+  const rib = new Rib()
+  rib.set('default/a', [route()])
+  rib.set('default/b', [route()])
+  assert.deepEqual(changed(rib), ['203.0.113.0/24'])
+  rib.delete('default/a')
+  assert.ok(rib.routeFor('tor', prefix))
+  rib.delete('default/b')
+  assert.deepEqual(changed(rib), ['203.0.113.0/24'])
+  assert.equal(rib.routeFor('tor', prefix), undefined)
+  assert.deepEqual([...rib.routesFor('tor')], [])
+})
+
+test('only prefixes that may have changed are named', () => {
+  const rib = new Rib()
+  rib.set('default/a', [route()])
+  rib.set('default/b', [route({ prefix: parsePrefix('198.51.100.1/32')! })])
+  rib.takeChanged()
+  rib.set('default/b', [route({ prefix: parsePrefix('198.51.100.2/32')! })])
+  assert.deepEqual(changed(rib).sort(), ['198.51.100.1/32', '198.51.100.2/32'])
+  assert.deepEqual(changed(rib), [])
+})
+
+test('a peer gets what is meant for it', () => {
+  const rib = new Rib()
+  rib.set('default/a', [route({ peers: new Set(['tor-a']) })])
+  assert.ok(rib.routeFor('tor-a', prefix))
+  assert.equal(rib.routeFor('tor-b', prefix), undefined)
+})
+
+test('D24 routes of one prefix: communities united, the highest preference, whatever the order', () => {
+  const routes = [
+    route({ localPref: 50, communities: [standard(1, 1)] }),
+    route({ localPref: 150, communities: [standard(1, 2), standard(1, 1)] }),
+    route({ communities: [{ kind: 'large', parts: [1, 1, 1] }] }),
+  ]
+  for (const order of [routes, [...routes].reverse()]) {
+    const rib = new Rib()
+    for (const [index, one] of order.entries()) rib.set(`default/${index}`, [one])
+    const { localPref, communities } = rib.routeFor('tor', prefix)!.attributes
+    assert.equal(localPref, 150)
+    assert.deepEqual(communities.map(formatCommunity).sort(), ['1:1', '1:1:1', '1:2'])
+  }
+})
+
+test('an unset preference is the default and beats a lower one', () => {
+  const rib = new Rib()
+  rib.set('default/a', [route({ localPref: 50 }), route()])
+  assert.equal(rib.routeFor('tor', prefix)?.attributes.localPref, undefined)
+})
