@@ -116,7 +116,10 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   }
   const statuses = [
     new ServiceStatusController(layer2Status(layer2), { ...statusOptions, statuses: informers.of(serviceL2Statuses) }),
-    new ServiceStatusController(bgpStatus(bgp), { ...statusOptions, statuses: informers.of(serviceBGPStatuses) }),
+    new ServiceStatusController(bgpStatus(bgp), {
+      ...statusOptions,
+      statuses: informers.of(serviceBGPStatuses, { namespace }),
+    }),
   ]
   // Membership stops first: the others take over while this speaker still answers.
   return { tasks: [responder, announcing, config, ...statuses, ...membershipTasks] }
