@@ -22,6 +22,22 @@ metadata: { name: lan, namespace: metallb-system }
 spec: { ipAddressPools: [lan] }
 ---`
 
+const BAD_POOL = {
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'IPAddressPool',
+  metadata: { name: 'bad', namespace: 'metallb-system' },
+  spec: { addresses: ['192.168.10.300/24'] },
+}
+
+const OLD_PEER = `
+apiVersion: metallb.io/v1beta1
+kind: BGPPeer
+metadata: { name: older, namespace: metallb-system }
+spec:
+  { myASN: 64512, peerASN: 64513, peerAddress: 192.168.10.1,
+    nodeSelectors: [{ matchExpressions: [{ key: rack, operator: In, values: ['1'] }] }] }
+---`
+
 describe('Services of type LoadBalancer', { skip }, () => {
   let lab: Lab
   let address: string
@@ -160,9 +176,31 @@ describe('Services of type LoadBalancer', { skip }, () => {
     await deleteServices(lab, ['kept'])
   })
 
-  test('a bad pool is marked stale while the old one works', async () => {
-    const bad = { metadata: { name: 'bad', namespace: 'metallb-system' }, spec: { addresses: ['192.168.10.300/24'] } }
-    await lab.kube.create(ipAddressPools, bad)
+  test('kubectl is refused a bad pool in a sentence, and a BGPPeer reads in both versions', async () => {
+    const refused = await lab.kubectl(['create', '-f', '-'], { input: JSON.stringify(BAD_POOL) })
+    assert.equal(refused.code, 1)
+    assert.match(
+      refused.stderr,
+      /admission webhook "ipaddresspoolvalidationwebhook\.metallb\.io" denied the request: IPAddressPool metallb-system\/bad spec\.addresses\[0\]: .*192\.168\.10\.300/,
+    )
+    await lab.apply(OLD_PEER)
+    const output = 'jsonpath={.items[*].spec.nodeSelectors}'
+    const read = (version: string) =>
+      lab.kubectl(['get', `bgppeers.${version}.metallb.io`, '-n', 'metallb-system', '-o', output])
+    assert.match(
+      (await read('v1beta2')).stdout,
+      /"matchExpressions":\[\{"key":"rack","operator":"In","values":\["1"\]\}\]/,
+    )
+    assert.match(
+      (await read('v1beta1')).stdout,
+      /"matchExpressions":\[\{"key":"rack","operator":"In","values":\["1"\]\}\]/,
+    )
+    await lab.kubectl(['delete', 'bgppeer', 'older', '-n', 'metallb-system'])
+  })
+
+  test('a bad pool that no webhook saw is marked stale while the old one works', async () => {
+    await lab.kubectl(['delete', 'validatingwebhookconfiguration', '--all'])
+    await lab.kube.create(ipAddressPools, BAD_POOL)
     await waitFor(async () => (await staleness(lab)) === '1', 'the controller to count its configuration as stale')
     const { stdout } = await lab.kubectl(['get', 'configurationstates', '-A', '-o', 'yaml'])
     assert.match(stdout, /192\.168\.10\.300\/24/)

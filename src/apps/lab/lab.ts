@@ -293,6 +293,8 @@ export class Lab {
       await this.#createPod(speakerObject(node), 'speaker', node.address)
     }
     await this.#createPod(controllerObject(), 'controller', CONTROL_ADDRESS)
+    // Without a controller nobody would answer them, and nothing could be configured.
+    if (this.#options.metallb !== false) await applier.apply(readManifest(join(ROOT, 'deploy/manifests/webhooks.yaml')))
   }
 
   async #createPod(pod: ReturnType<typeof speakerObject>, component: string, address: string): Promise<void> {
