@@ -6,8 +6,16 @@ import { admissionRefusal } from './admission.ts'
 import { addCounts } from './capacity.ts'
 import { quotaReason, withheld } from './limits.ts'
 import { poolReason, Refusal, refuse } from './refusal.ts'
-import type { Want } from './request.ts'
-import { type Candidates, candidatesOf, chooseAny, chooseFrom, chooseOther, unknownPool } from './selection.ts'
+import { addressesPerFamily, firstOfEachFamily, type Want } from './request.ts'
+import {
+  type Candidates,
+  candidatesOf,
+  chooseAny,
+  chooseFrom,
+  chooseMore,
+  chooseOther,
+  unknownPool,
+} from './selection.ts'
 import { portClashText, portNames, shareKeyOf, sharesWith, sharingReason } from './share.ts'
 import { clashingPort, type Holding, type Use } from './space.ts'
 import { type Place, PoolState, PoolTable } from './table.ts'
@@ -193,8 +201,12 @@ export class Allocator {
     const { pool } = places[0]!.state
     const excluded = admissionRefusal(pool, service)
     if (excluded !== undefined) return new Refusal(`pool ${pool.name} not compatible for ip assignment`, [excluded])
-    if (addresses.length > 2) return refuse('tooMany', `more than two addresses ${quoteAddresses(addresses)}`)
-    if (addresses.length === 2 && addresses[0]!.family === addresses[1]!.family)
+    const several = addressesPerFamily(service) > 1
+    if (several && firstOfEachFamily(addresses, addressesPerFamily(service)).length < addresses.length)
+      return refuse('tooMany', `more addresses than asked for ${quoteAddresses(addresses)}`)
+    if (!several && addresses.length > 2)
+      return refuse('tooMany', `more than two addresses ${quoteAddresses(addresses)}`)
+    if (!several && addresses.length === 2 && addresses[0]!.family === addresses[1]!.family)
       return refuse('sameFamily', `${quoteAddresses(addresses).slice(1, -1)} has the same family`)
     for (const [index, place] of places.entries()) {
       const objection = sharingObjection(service, holding, place, addresses[index]!, learned)
@@ -262,6 +274,11 @@ export class Allocator {
     return chooseOther(this.#states.get(allocation.pool)!, family, holdingOf(service))
   }
 
+  /** One more address of a family, from the pool it holds, shared with nobody; changes nothing. */
+  chooseMore(allocation: Allocation, family: Family): Address | Refusal {
+    return chooseMore(this.#states.get(allocation.pool)!, family)
+  }
+
   /** Files what the Service waits for. */
   wait(service: Service, needs: Refusal['needs']): void {
     if (needs.length === 0) this.waiting.forget(service.key)
@@ -279,10 +296,10 @@ export class Allocator {
     return held
   }
 
-  /** A quota has room again: any free address will do for who waits on it. */
+  /** A quota has room again: any address in no use wakes who waits on it. */
   #openAny(state: PoolState): void {
     for (const family of ['ipv4', 'ipv6'] as const) {
-      const rank = state.spaces[family].lowestFree
+      const rank = state.spaces[family].unused
       if (rank !== undefined) this.waiting.open({ state, family, rank })
     }
   }

@@ -5,7 +5,17 @@ import { POOL_ANNOTATION, type Service } from '../service.ts'
 import type { Allocation, Allocator } from './allocator.ts'
 import type { Outcome, ServiceEvent, ServiceLog, Verdict } from './outcome.ts'
 import { type Need, Refusal, refuse } from './refusal.ts'
-import { familiesOf, prefersDual, requestedAddresses, requestedPool, requestMet, type Want, wantOf } from './request.ts'
+import {
+  addressesPerFamily,
+  familiesOf,
+  firstOfEachFamily,
+  prefersDual,
+  requestedAddresses,
+  requestedPool,
+  requestMet,
+  type Want,
+  wantOf,
+} from './request.ts'
 import { quoteAddresses, quoteList } from './text.ts'
 
 /** Brings the allocator in line with the Service; the caller writes the outcome back and files its needs. */
@@ -83,6 +93,8 @@ class Convergence {
 
   /** Step 6b: nothing where the status holds no possible set of addresses. */
   #validFamilies(shown: readonly (Address | undefined)[]): readonly Address[] {
+    const ours = this.#several(shown)
+    if (ours !== undefined) return ours
     const texts = shown.map(address => (address === undefined ? '<nil>' : formatAddress(address)))
     const families = familiesOf(shown.map((address, index) => ({ text: texts[index]!, address })))
     if (!(families instanceof Refusal)) return shown as Address[]
@@ -90,6 +102,16 @@ class Convergence {
     this.#event({ type: 'Warning', reason: 'nolbIPsIPFamily', message })
     this.#log('error', { event: 'clearAssignment', reason: 'nolbIPsIPFamily', error: families.message, msg: message })
     return []
+  }
+
+  /** Several of one family, where the Service asks for them, or holds what it asked for before: as many as it wants now. */
+  #several(shown: readonly (Address | undefined)[]): readonly Address[] | undefined {
+    const addresses = shown.filter(address => address !== undefined)
+    if (addresses.length < shown.length) return undefined
+    const count = addressesPerFamily(this.#service)
+    const held = this.#allocator.allocationOf(this.#service.key)?.addresses ?? []
+    const known = addresses.every(address => held.some(other => sameAddress(address, other)))
+    return count > 1 || known ? firstOfEachFamily(addresses, count) : undefined
   }
 
   #unknownFamily({ message: error, reasons }: Refusal): Outcome {
@@ -196,8 +218,9 @@ class Convergence {
   /** Step 11: the second family, only where there are two cluster IPs (D4); RequireDualStack has both or none. */
   #complete(want: Want | Refusal): Outcome {
     const held = this.#allocator.allocationOf(this.#service.key)!
-    const single = want instanceof Refusal || want.families !== 'dual' || held.addresses.length > 1
-    if (single || this.#service.ipFamilyPolicy === 'SingleStack') return this.#outcome(held.addresses, 'success')
+    const both = new Set(held.addresses.map(({ family }) => family)).size > 1
+    const single = want instanceof Refusal || want.families !== 'dual' || both
+    if (single || this.#service.ipFamilyPolicy === 'SingleStack') return this.#multiply(held)
     const other = this.#allocator.chooseOther(this.#service, held)
     const pair = other instanceof Refusal ? other : this.#allocator.assign(this.#service, [...held.addresses, other])
     if (pair instanceof Refusal) return this.#incomplete(want, held, pair)
@@ -205,7 +228,33 @@ class Convergence {
     this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
     const ip = pair.addresses.map(formatAddress)
     this.#log('info', { event: 'ipAllocated', ip, msg: 'Additional IP address assigned by controller' })
-    return this.#outcome(pair.addresses, 'success')
+    return this.#multiply(pair)
+  }
+
+  /** As many addresses of each family as the Service asks for, as far as the pool has them. */
+  #multiply(held: Allocation): Outcome {
+    const count = addressesPerFamily(this.#service)
+    let all = held
+    for (const family of new Set(held.addresses.map(address => address.family)))
+      while (all.addresses.filter(address => address.family === family).length < count) {
+        const more = this.#allocator.chooseMore(all, family)
+        const claim = more instanceof Refusal ? more : this.#allocator.assign(this.#service, [...all.addresses, more])
+        if (claim instanceof Refusal) return this.#tooFew(all, claim)
+        all = claim
+        const [added] = quoteAddresses(claim.addresses.slice(-1)).slice(1, -1).split(' ')
+        this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
+      }
+    return this.#outcome(all.addresses, 'success')
+  }
+
+  #tooFew(held: Allocation, refusal: Refusal): Outcome {
+    const message = `cannot assign as many addresses as asked for: ${refusal.text}`
+    this.#event({ type: 'Normal', reason: 'AdditionalAssignFailed', message, standing: true })
+    this.#log('info', { event: 'tryAssignAdditionalIP', error: refusal.wholeText, msg: message })
+    this.#verdict = { reason: 'AdditionalAssignFailed', message: refusal.wholeText }
+    this.#reasons.push(...refusal.reasons)
+    this.#needs.push(...refusal.needs)
+    return this.#outcome(held.addresses, 'success')
   }
 
   #incomplete(want: Want, held: Allocation, refusal: Refusal): Outcome {

@@ -53,7 +53,7 @@ class History {
       this.run(next)
   }
 
-  put(sketch: { key: string; dual: boolean; request: string }, age: number): void {
+  put(sketch: { key: string; dual: boolean; request: string; count: string }, age: number): void {
     const before = this.services.get(sketch.key)
     const created = before?.created ?? String(age).padStart(4, '0')
     this.services.set(sketch.key, serviceOf(sketch, created, before?.ingress ?? []))
@@ -143,13 +143,14 @@ class History {
 }
 
 function serviceOf(
-  { key, dual, request }: { key: string; dual: boolean; request: string },
+  { key, dual, request, count }: { key: string; dual: boolean; request: string; count: string },
   created: string,
   ingress: Service['ingress'],
 ): Service {
   const [namespace, name] = key.split('/') as [string, string]
   return {
-    ...{ key, namespace, name, uid: key, resourceVersion: '1', created, labels: {}, annotations: {}, ingress },
+    ...{ key, namespace, name, uid: key, resourceVersion: '1', created, labels: {}, ingress },
+    annotations: { 'metallb.io/addresses-per-family': count },
     type: 'LoadBalancer',
     clusterIPs: dual ? ['10.96.0.1', 'fd01::1'] : ['10.96.0.1'],
     ipFamilyPolicy: dual ? 'PreferDualStack' : 'SingleStack',
@@ -162,10 +163,14 @@ function serviceOf(
 
 const key = fc.constantFrom(...KEYS)
 const request = fc.constantFrom('10.0.0.0', '10.0.0.1', '10.0.0.2', ...Array<string>(8).fill(''))
+const count = fc.constantFrom('1', '1', '1', '2', '3')
 const steps = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ do: fc.constant('put' as const), sketch: fc.record({ key, dual: fc.boolean(), request }) }),
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      sketch: fc.record({ key, dual: fc.boolean(), request, count }),
+    }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('remove' as const), key }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 4 }) }) },

@@ -41,6 +41,25 @@ export function prefersDual(service: Service): boolean {
   return service.ipFamilyPolicy === 'PreferDualStack'
 }
 
+const MOST_PER_FAMILY = 8
+
+/**
+ * How many addresses of each of its families a Service asks for (`metallb.io/addresses-per-family`, an option): 1 where it
+ * says nothing, names its addresses, or says what is no number from 1 to 8.
+ */
+export function addressesPerFamily(service: Service): number {
+  const text = service.annotations['metallb.io/addresses-per-family'] ?? '1'
+  const named = service.loadBalancerIP !== '' || (annotationOf(service, 'loadBalancerIPs') ?? '') !== ''
+  const count = /^[0-9]+$/.test(text) && !named ? Number(text) : 1
+  return count >= 1 && count <= MOST_PER_FAMILY ? count : 1
+}
+
+/** The first so many of each family, in order. */
+export function firstOfEachFamily(addresses: readonly Address[], count: number): Address[] {
+  const seen: Record<Family, number> = { ipv4: 0, ipv6: 0 }
+  return addresses.filter(({ family }) => seen[family]++ < count)
+}
+
 /** `metallb.io/address-pool`, taken literally; undefined where no pool is asked for. */
 export function requestedPool(service: Service): string | undefined {
   return annotationOf(service, 'address-pool') || undefined

@@ -100,6 +100,16 @@ export function chooseOther(state: PoolState, family: Family, holding: Holding):
   ])
 }
 
+/** A free address of the family; for Services that ask for several. */
+export function chooseMore(state: PoolState, family: Family): Address | Refusal {
+  const { pool, spaces } = state
+  const rank = spaces[family].lowestFree
+  if (rank !== undefined) return { family, value: spaces[family].addressAt(rank) }
+  const reasons = [poolReason(pool, ...lack(state, family))]
+  const needs: Need[] = [{ kind: 'pool', pool: pool.name, family }]
+  return new Refusal(`no available IPs in pool ${pool.name} for ${family} IPFamily`, reasons, needs)
+}
+
 function offerOf(state: PoolState, holding: Holding, want: Want): Offer {
   const offer: { -readonly [family in Family]?: Address } = {}
   for (const family of familiesIn(want)) {

@@ -139,6 +139,19 @@ export class Space {
     return !(this.#avoidBuggyIPs && isBuggy(value))
   }
 
+  /** An address in no use, be it kept for somebody; for who waits it stands for all of them. */
+  get unused(): bigint | undefined {
+    const free = this.#free.lowest()
+    if (free !== undefined) return free
+    for (const { range } of this.#reservations)
+      for (let value = range.first; value <= range.last; value++) {
+        const rank = this.rankOf(value)
+        if (rank !== undefined && !this.uses.has(rank)) return rank
+      }
+    const [resting] = this.quarantine.keys()
+    return resting
+  }
+
   /** The lowest address that anybody may have. */
   get lowestFree(): bigint | undefined {
     return this.#free.lowest()
