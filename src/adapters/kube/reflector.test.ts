@@ -96,6 +96,23 @@ test('managedFields and the last applied configuration are dropped on arrival, p
   ])
 })
 
+test('objects that are written back whole keep the last applied configuration', async t => {
+  const { api } = await open(t)
+  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', kept: 'yes' }
+  const metadata = { name: 'a', uid: 'u', resourceVersion: '7', managedFields: [{}], annotations }
+  const bodies = { metadata: { resourceVersion: '101' }, items: [{ metadata, spec: { large: 'x' }, status: {} }] }
+  api.once('list', (_request, response) => answer(response, 200, bodies))
+  const connection = new Connection({ access: accessOf(api.url), clock: systemClock })
+  const client = new KubeClient(connection, systemRandom)
+  const context = { client, clock: systemClock, random: systemRandom, log: new FakeLog() }
+  const reflector = new Reflector(context, type, { whole: true })
+  reflector.start()
+  await reflector.whenSynced()
+  await reflector.stop()
+  connection.close()
+  assert.deepEqual(reflector.list()[0]?.metadata, { name: 'a', uid: 'u', resourceVersion: '7', annotations })
+})
+
 function accessOf(url: string) {
   const identity = async () => ({})
   return { source: 'test', server: new URL(url), tls: { rejectUnauthorized: true }, identity, renew: () => false }
