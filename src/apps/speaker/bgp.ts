@@ -1,9 +1,11 @@
 /** The BGP side of the speaker: its back end, and what of the configuration it needs. */
+import { LinuxLiveness } from '../../adapters/linux/index.ts'
 import { linuxStreams } from '../../adapters/linux/tcp.ts'
 import { bfdProfiles, bgpAdvertisements, bgpPeers, configMaps, secrets } from '../../api/index.ts'
 import { BgpProtocol } from '../../control/bgp/index.ts'
 import type { Interfaces } from '../../ports/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
+import { bfdWorkerUrl } from './bfd-worker-url.ts'
 import type { SpeakerFlags } from './flags.ts'
 
 const BGP_TYPES = ['native', 'frr', 'frr-k8s']
@@ -28,9 +30,10 @@ function checkPassThrough(flags: SpeakerFlags, type: string): void {
 
 export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfaces) {
   const { flags, log, metrics, informers, recorder, namespace, clock, random } = platform
-  const streams = linuxStreams
   const node = flags['node-name']
-  const bgp = new BgpProtocol({ node, namespace, clock, random, streams, interfaces, metrics, recorder, log })
+  const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock })
+  const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder, log, liveness }
+  const bgp = new BgpProtocol({ node, namespace, ...seams })
   const sources = {
     peers: informers.of(bgpPeers, { namespace }),
     bgpAdvertisements: informers.of(bgpAdvertisements, { namespace }),
@@ -38,5 +41,5 @@ export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfa
     secrets: informers.of(secrets, { namespace }),
     configMaps: informers.of(configMaps, { namespace }),
   }
-  return { bgp, sources, parse: { mode: 'native', strictNative: flags['strict-native'] } as const }
+  return { bgp, liveness, sources, parse: { mode: 'native', strictNative: flags['strict-native'] } as const }
 }

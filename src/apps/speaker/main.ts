@@ -62,7 +62,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   })
   const excludes = (name: string) => exclusions.some(pattern => pattern.test(name))
   const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes })
-  const { bgp, sources: bgpSources, parse } = composeBgp(platform, responder)
+  const { bgp, liveness, sources: bgpSources, parse } = composeBgp(platform, responder)
   const nodeInformer = informers.of(nodes)
   const announcing = new SpeakerController({
     node,
@@ -122,7 +122,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     }),
   ]
   // Membership stops first: the others take over while this speaker still answers.
-  return { tasks: [responder, announcing, config, ...statuses, ...membershipTasks] }
+  return { tasks: [responder, liveness, announcing, config, ...statuses, ...membershipTasks] }
 }
 
 function readExclusions(): Exclusions {
