@@ -29,7 +29,13 @@ data: { password: ${Buffer.from('secret').toString('base64')} }
 apiVersion: metallb.io/v1beta2
 kind: BGPPeer
 metadata: { name: tor, namespace: metallb-system }
-spec: { myASN: 64512, peerASN: 64513, peerAddress: 192.168.10.1, holdTime: 9s, passwordSecret: { name: tor-password } }
+spec: { myASN: 64512, peerASN: 64513, peerAddress: 192.168.10.1, holdTime: 9s, passwordSecret: { name: tor-password },
+  bfdProfile: fast }
+---
+apiVersion: metallb.io/v1beta1
+kind: BFDProfile
+metadata: { name: fast, namespace: metallb-system }
+spec: { receiveInterval: 50, transmitInterval: 50, detectMultiplier: 3 }
 ---`
 
 describe('BGP to a router with FRR', { skip }, () => {
@@ -68,6 +74,14 @@ describe('BGP to a router with FRR', { skip }, () => {
     assert.match(await frr.ask('show bgp ipv4 unicast 203.0.113.0/32'), /Community: 64512:7/)
   })
 
+  test('ServiceBGPStatus says who announces it to whom', async () => {
+    const path = '{range .items[*]}{.status.node}={.status.peers}{" "}{end}'
+    const args = ['get', 'servicebgpstatuses', '-A', '-o', `jsonpath=${path}`]
+    const wanted = 'node1=["tor"] node2=["tor"] node3=["tor"]'
+    const said = async () => (await lab.kubectl(args)).stdout.trim().split(' ').sort().join(' ')
+    await waitFor(async () => (await said()) === wanted, wanted)
+  })
+
   test('a client behind the router reaches every back end, through several nodes', async () => {
     const seen = await answers(lab.client, 'http://203.0.113.0/', 60)
     assert.deepEqual([...new Set(seen.map(({ pod }) => pod))].sort(), PODS)
@@ -85,6 +99,21 @@ describe('BGP to a router with FRR', { skip }, () => {
     assert.ok((await table()).includes('203.0.113.0/32'))
   })
 
+  test('BFD: the path through a node that dies is gone at once', async t => {
+    await waitFor(
+      async () => (await frr.ask('show bfd peers')).match(/Status: up/g)?.length === 3,
+      'three BFD sessions',
+    )
+    const killed = lab.kill('node3')
+    const begin = performance.now()
+    await waitFor(async () => (await hops('203.0.113.0/32')).length === 2, 'the path to go')
+    t.diagnostic(`gone ${Math.round(performance.now() - begin)} ms after the kill began`)
+    await killed
+    assert.match(await frr.ask(`show bgp neighbors ${lab.node(3).address}`), /Notification sent \(Cease\/BFD Down\)/)
+    await lab.heal()
+    await waitFor(async () => (await hops('203.0.113.0/32')).length === 3, 'the path to come back', 30_000)
+  })
+
   test('a speaker that stops says so, and comes back', async () => {
     await lab.restartSpeaker('node1')
     await waitFor(async () => (await hops('203.0.113.0/32')).length === 3, 'the path to come back', 30_000)
@@ -97,7 +126,9 @@ function routerConfig(lab: Lab): string {
   const neighbors = lab.plan.nodes.map(
     ({ address }) => ` neighbor ${address} remote-as 64512
  neighbor ${address} passive
- neighbor ${address} password secret`,
+ neighbor ${address} password secret
+ neighbor ${address} bfd
+ neighbor ${address} bfd profile fast`,
   )
   return `router bgp 64513
  bgp router-id 192.168.10.1

@@ -8,12 +8,15 @@ import { OURS, type Router, type RouterConfig } from './router.ts'
 
 export const BGPD = '/usr/lib/frr/bgpd'
 const ZEBRA = '/usr/lib/frr/zebra'
+const BFDD = '/usr/lib/frr/bfdd'
+/** For `neighbor X bfd profile fast`. */
+const FAST = 'bfd\n profile fast\n  receive-interval 50\n  transmit-interval 50\n  detect-multiplier 3\n'
 
 export interface FrrOptions {
   readonly netns: string
   /** Of bgpd. */
   readonly config: string
-  /** Also zebra, which puts routes into the kernel. */
+  /** Also zebra, which puts routes into the kernel, and bfdd. */
   readonly forwards?: boolean
 }
 
@@ -42,8 +45,12 @@ export class Frr implements Router {
     const { dir } = this.#daemons
     writeFileSync(join(dir, 'bgpd.conf'), this.#config)
     writeFileSync(join(dir, 'zebra.conf'), 'hostname router\n')
+    writeFileSync(join(dir, 'bfdd.conf'), FAST)
     await must(['chown', '-R', 'frr:frr', dir]) // zebra gives up root
-    if (this.#forwards) await this.#run(ZEBRA, 'zebra')
+    if (this.#forwards) {
+      await this.#run(ZEBRA, 'zebra')
+      await this.#run(BFDD, 'bfdd', '--bfdctl', `${dir}/bfdd.sock`)
+    }
     await this.#run(BGPD, 'bgpd', ...(this.#forwards ? [] : ['-Z', '-n']))
   }
 
