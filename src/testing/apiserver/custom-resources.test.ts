@@ -136,6 +136,19 @@ describe('custom resources', () => {
     assert.equal((await group()).code, 404)
   })
 
+  test('a definition with a rule that cannot be read is refused', async () => {
+    const ruled = { ...schema.openAPIV3Schema, 'x-kubernetes-validations': [{ rule: 'self.spec ==' }] }
+    const versions = [{ ...crd.spec.versions[1]!, schema: { openAPIV3Schema: ruled } }]
+    const metadata = { name: 'ruled.example.com' }
+    const body = { ...crd, metadata, spec: { ...crd.spec, names: { kind: 'Ruled', plural: 'ruled' }, versions } }
+    const refused = await call(server, 'POST', CRDS, { body })
+    assert.equal(refused.code, 422)
+    assert.match(
+      String(refused.body.message),
+      /spec\.versions\[0\]\.schema\.openAPIV3Schema\.x-kubernetes-validations\[0\]\.rule: Invalid value: "self\.spec ==": compilation failed/,
+    )
+  })
+
   test('a definition that contradicts itself is refused', async () => {
     const wrong = { ...crd, metadata: { name: 'gadgets.example.com' } }
     const refused = await call(server, 'POST', CRDS, { body: wrong })

@@ -1,7 +1,6 @@
 /** One request: who, what, may they, and the answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { apiVersionOf, type ObjectRef } from '../../core/object.ts'
-import { type ApplyOptions, applied } from './apply.ts'
+import type { ObjectRef } from '../../core/object.ts'
 import type { Tokens, User } from './auth.ts'
 import { authenticate } from './auth.ts'
 import { mediaType, readBody } from './body.ts'
@@ -13,19 +12,19 @@ import { aggregated, legacy, versionInfo } from './discovery.ts'
 import { ApiError, badRequest, methodNotAllowed, qualified, type Status, unknownPath } from './errors.ts'
 import type { Faults, SeenRequest } from './faults.ts'
 import { toJson } from './json.ts'
-import { counted } from './managed-fields.ts'
 import { type Fields, fieldsAt, isFields } from './object.ts'
 import { OPENAPI_V2, openApiDocument, openApiIndex, openApiV2Protobuf } from './openapi.ts'
 import { isAllowed, refusal } from './rbac.ts'
 import { type Lists, selection } from './reads.ts'
 import { type Renderer, rendererFor } from './render.ts'
 import { type RequestInfo, readRequest } from './request.ts'
+import { requestedChange, writeOptions } from './requested-write.ts'
 import type { Resource } from './resources.ts'
 import { answerReview, findReview } from './reviews.ts'
 import type { Entry } from './store.ts'
 import type { Watches } from './watch.ts'
 import type { WriteRequest, Writer } from './writer.ts'
-import { APPLY, type Change, creation, current, type Located, patched, replacement } from './writes.ts'
+import { current } from './writes.ts'
 
 export interface HandlerParts {
   readonly cluster: Cluster
@@ -55,8 +54,6 @@ interface Call {
   readonly response: ServerResponse
   readonly renderer: Renderer
   readonly options: WriteOptions & { warnings: string[] }
-  /** Of a write: there was no object before. */
-  created?: boolean
 }
 
 export class Handler {
@@ -158,10 +155,8 @@ export class Handler {
         return this.#watch(call)
       case 'create':
       case 'update':
-      case 'patch': {
-        const entry = await this.#write(call, ref)
-        return text(renderer.one(await this.#shown(resource, entry)), call.created ? 201 : 200)
-      }
+      case 'patch':
+        return this.#write(call, ref)
       case 'delete': {
         const entry = current(cluster, resource, ref)
         const done = await writer.remove(writeRequest(call, ref), entry, await deletion(call))
@@ -172,26 +167,21 @@ export class Handler {
     }
   }
 
-  async #write(call: Call, ref: ObjectRef): Promise<Entry> {
+  async #write(call: Call, ref: ObjectRef): Promise<Answer> {
     const { cluster, writer } = this.#parts
-    const { info, target, resource, request } = call
-    const { subresource } = target
-    const type = mediaType(request)
+    const { info, target, resource, request, renderer, options } = call
     const body = await readBody(request)
-    return writer.write(writeRequest(call, ref), found => {
-      call.created = found === undefined
-      if (info.verb === 'patch' && type === APPLY)
-        return applied(cluster, resource, ref, found, body, subresource, applyOptions(call))
-      return countedChange(call, this.#plainChange(call, ref, type, body, found))
+    const { 'user-agent': userAgent = '' } = request.headers
+    const write = {
+      ...{ verb: info.verb, resource, ref, subresource: target.subresource, query: info.query, userAgent },
+      ...{ mediaType: mediaType(request), body, options },
+    }
+    let created = false
+    const entry = await writer.write(writeRequest(call, ref), found => {
+      created = found === undefined
+      return requestedChange(cluster, write, found)
     })
-  }
-
-  #plainChange(call: Call, ref: ObjectRef, type: string, body: unknown, found: Located | undefined): Change {
-    const { cluster } = this.#parts
-    const { info, target, resource, options } = call
-    if (info.verb === 'create') return creation(cluster, resource, ref.namespace, body, options)
-    if (info.verb === 'update') return replacement(cluster, resource, ref, found, body, target.subresource, options)
-    return patched(cluster, resource, ref, found, type, body, target.subresource, options)
+    return text(renderer.one(await this.#shown(resource, entry)), created ? 201 : 200)
   }
 
   async #shown(resource: Resource, entry: Entry): Promise<Entry> {
@@ -226,28 +216,6 @@ function writeRequest({ resource, target, user, options }: Call, ref: ObjectRef)
   return { resource, ref, subresource: target.subresource, user, options }
 }
 
-/** The client's own word for itself, or its program's name. */
-function managerName({ info, request }: Call): string {
-  return info.query.get('fieldManager') || (request.headers['user-agent'] ?? 'unknown').split('/')[0]!
-}
-
-function countedChange(call: Call, change: Change): Change {
-  const { resource, target } = call
-  const { subresource } = target
-  const manager = {
-    name: managerName(call),
-    operation: 'Update' as const,
-    apiVersion: apiVersionOf(resource),
-    subresource,
-  }
-  return { ...change, object: counted(resource, change.object, change.before, manager) }
-}
-
-function applyOptions({ info, options }: Call): ApplyOptions {
-  const { query } = info
-  return { ...options, fieldManager: query.get('fieldManager') ?? '', force: query.get('force') === 'true' }
-}
-
 function readInfo({ method = 'GET', url = '/' }: IncomingMessage): RequestInfo {
   try {
     return readRequest(method, url)
@@ -274,16 +242,6 @@ function checkTarget(resource: Resource, { name, namespace, subresource }: Call[
   if (name === '' ? needsName : verb === 'create') throw methodNotAllowed()
   if (verb === 'create' && resource.namespaced && namespace === undefined) throw methodNotAllowed()
   if (subresource !== '' && !STATUS_VERBS.includes(verb)) throw methodNotAllowed()
-}
-
-function writeOptions(query: URLSearchParams): Call['options'] {
-  const validation = query.get('fieldValidation') || 'Warn'
-  if (!['Strict', 'Warn', 'Ignore'].includes(validation))
-    throw badRequest(
-      `fieldValidation: Unsupported value: "${validation}": supported values: "Ignore", "Warn", "Strict"`,
-    )
-  const fieldValidation = validation as WriteOptions['fieldValidation']
-  return { dryRun: query.get('dryRun') === 'All', fieldValidation, warnings: [] }
 }
 
 async function deletion({ request, info }: Call): Promise<DeleteOptions> {
