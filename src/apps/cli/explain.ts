@@ -5,6 +5,7 @@ import { sha256 } from '../../adapters/system/hash.ts'
 import { type Cluster, clusterOf, type Explanation, explainService } from '../../control/explain/index.ts'
 import { formatProblem } from '../../core/config/index.ts'
 import { formatAddress } from '../../core/ip/index.ts'
+import type { NodeExplanation } from '../../core/plan/index.ts'
 import { formatReason, type Reason } from '../../core/reason.ts'
 import { KubeError } from '../../ports/index.ts'
 import { EXIT } from './command.ts'
@@ -70,8 +71,9 @@ async function gather(values: { file?: string[]; kubeconfig?: string; namespace:
 
 function works(explanation: Explanation): boolean {
   if (explanation.kind !== 'explained') return false
-  const { allocation, layer2 } = explanation
-  return allocation.addresses.length > 0 && layer2.nodes.some(({ announces }) => announces)
+  const { allocation, layer2, bgp } = explanation
+  const nodes = [...layer2.nodes, ...bgp.nodes]
+  return allocation.addresses.length > 0 && nodes.some(({ announces }) => announces)
 }
 
 function text(explanation: Explanation, key: string): string {
@@ -87,7 +89,7 @@ function text(explanation: Explanation, key: string): string {
   }
 }
 
-function explainedText({ service, allocation, layer2, reported, assumptions }: Explained): string {
+function explainedText({ service, allocation, layer2, bgp, reported, assumptions }: Explained): string {
   const lines = [style(`Service ${service.key}`, 'bold'), '', `Address: ${allocation.summary}`]
   lines.push(...allocation.reasons.map(reason => `  ${formatReason(reason)}`))
   if (allocation.sharedWith.length > 0) lines.push(`  shared with ${allocation.sharedWith.join(', ')}`)
@@ -95,15 +97,27 @@ function explainedText({ service, allocation, layer2, reported, assumptions }: E
   if (layer2.refused.length > 0) lines.push(...layer2.refused.map(reason => `  ${formatReason(reason)}`))
   else lines.push(table(layer2.nodes.map(nodeRow), '  '))
   lines.push(`  ServiceL2Status: ${reported.length === 0 ? 'no node reports it' : `${reported.join(', ')} reports it`}`)
+  if (bgp.configured) lines.push('', ...bgpLines(bgp))
   if (assumptions.length > 0) lines.push('', 'Not known:', ...assumptions.map(assumption => `  ${assumption}`))
   return `${lines.join('\n')}\n`
+}
+
+function bgpLines({ nodes, refused }: Explained['bgp']): string[] {
+  const first = `BGP: ${headline(nodes.filter(({ announces }) => announces).map(({ node }) => node))}`
+  if (refused.length > 0) return [first, ...refused.map(reason => `  ${formatReason(reason)}`)]
+  const rows = nodes.map(one => {
+    const [node, does, why] = nodeRow(one) as [string, string, string]
+    const told = one.announces ? [`to ${one.peers.join(', ') || 'nobody'}`] : []
+    return [node, does, [why, ...told, ...one.warnings.map(reasonText)].join('; ')]
+  })
+  return [first, table(rows, '  ')]
 }
 
 function headline(owners: readonly string[]): string {
   return owners.length === 0 ? 'no node announces it' : `announced from node ${owners.join(', ')}`
 }
 
-function nodeRow({ node, announces, reasons }: Explained['layer2']['nodes'][number]): string[] {
+function nodeRow({ node, announces, reasons }: Pick<NodeExplanation, 'node' | 'announces' | 'reasons'>): string[] {
   const why = reasons.map(reasonText).join('; ')
   return [node, announces ? style('announces', 'green') : style('does not', 'red'), why]
 }
@@ -115,13 +129,14 @@ function reasonText(reason: Reason): string {
 /** Addresses as text; everything else as the decisions hand it back. */
 function json(explanation: Explanation): string {
   if (explanation.kind !== 'explained') return `${JSON.stringify(explanation, null, 2)}\n`
-  const { service, allocation, layer2, reported, assumptions } = explanation
+  const { service, allocation, layer2, bgp, reported, assumptions } = explanation
   const addresses = (list: Explained['allocation']['addresses']) => list.map(formatAddress)
   const body = {
     kind: explanation.kind,
     service: service.key,
     allocation: { ...allocation, addresses: addresses(allocation.addresses), next: addresses(allocation.next) },
     layer2: { ...layer2, addresses: addresses(layer2.addresses) },
+    bgp,
     reported,
     assumptions,
   }

@@ -111,3 +111,31 @@ test("a pool in another namespace is nobody's pool", () => {
   const { allocation } = explained(explain([elsewhere, service('web')], 'default/web'))
   assert.equal(allocation.summary, 'there are no address pools')
 })
+
+test('BGP: each node with its reasons, prefixes and the peers that it has', () => {
+  const peer = (name: string, rack?: string) =>
+    object(
+      'metallb.io/v1beta2',
+      'BGPPeer',
+      { name },
+      {
+        spec: {
+          ...{ myASN: 64500, peerASN: 64501, peerAddress: '192.0.2.1' },
+          ...(rack && { nodeSelectors: [{ matchLabels: { rack } }] }),
+        },
+      },
+    )
+  const racked = object('v1', 'Node', { name: 'n1', labels: { rack: 'r1' } })
+  const bgp = object('metallb.io/v1beta1', 'BGPAdvertisement', { name: 'all' })
+  const web = service('web', '192.0.2.10', { externalTrafficPolicy: 'Local' })
+  const objects = [pool('blue', ['192.0.2.10/32']), racked, node('n2'), bgp, peer('tor'), peer('tor-r1', 'r1')]
+  const explanation = explained(explain([...objects, web, slice('web', 'n1')], 'default/web')).bgp
+  assert.deepEqual(
+    explanation.nodes.map(one => [one.node, one.reasons.map(({ code }) => code), one.prefixes, one.peers]),
+    [
+      ['n1', ['owner'], ['192.0.2.10/32'], ['tor', 'tor-r1']],
+      ['n2', ['noLocalEndpoints'], [], []],
+    ],
+  )
+  assert.equal(explained(explain([...world, web], 'default/web')).bgp.configured, false)
+})

@@ -3,7 +3,15 @@ import { type AllocationExplained, Allocator, explainAllocation, learn } from '.
 import type { Config, Problem } from '../../core/config/index.ts'
 import type { Hash } from '../../core/election/index.ts'
 import { objectKey } from '../../core/object.ts'
-import { explainLayer2, handlesClass, holdersIn, type Layer2Explanation, type World } from '../../core/plan/index.ts'
+import {
+  type BgpExplanation,
+  explainBgp,
+  explainLayer2,
+  handlesClass,
+  holdersIn,
+  type Layer2Explanation,
+  type World,
+} from '../../core/plan/index.ts'
 import type { Endpoint, Service } from '../../core/service.ts'
 import { type Cluster, speakerNodes } from './cluster.ts'
 
@@ -23,6 +31,7 @@ export type Explanation =
       service: Service
       allocation: AllocationExplained
       layer2: Layer2Explanation
+      bgp: BgpExplanation
       /** Nodes that say they announce it (ServiceL2Status). */
       reported: readonly string[]
       /** What was not known and had to be assumed. */
@@ -37,11 +46,13 @@ export function explainService(cluster: Cluster, key: string, options: ExplainOp
   const parsed = parseConfig(cluster.snapshot)
   if ('problems' in parsed) return { kind: 'invalid configuration', problems: parsed.problems }
   const { config } = parsed
+  const world = worldOf(cluster, config, services, options)
   return {
     kind: 'explained',
     service,
     allocation: explainAllocation(learnedAllocator(config, services, options.lbClass), service),
-    layer2: explainLayer2(service, worldOf(cluster, config, services, options)),
+    layer2: explainLayer2(service, world),
+    bgp: explainBgp(service, world),
     reported: reportedNodes(cluster, service),
     assumptions: assumptionsOf(cluster, service),
   }

@@ -1,7 +1,7 @@
 import { type Address, formatAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import type { Service } from '../service.ts'
-import { type Admitted, admit, handlesClass, objectOf } from './admission.ts'
+import { type Admission, type Admitted, admit, handlesClass, objectOf } from './admission.ts'
 import { Layer2Planner } from './layer2.ts'
 import type { World } from './world.ts'
 
@@ -30,9 +30,7 @@ export interface Layer2Explanation {
 
 /** For each node why it announces the Service or not: the same decision the speakers take. */
 export function explainLayer2(service: Service, world: World): Layer2Explanation {
-  const admission = handlesClass(service, world.options.lbClass)
-    ? admit(service, world.config)
-    : { reasons: [otherClass(service, world.options.lbClass)] }
+  const admission = admissionOf(service, world)
   if ('pool' in admission) return explainAdmitted(admission, world)
   const nodes = nodeNames(world).map(node => ({
     node,
@@ -65,6 +63,12 @@ function explainAdmitted(admitted: Admitted, world: World): Layer2Explanation {
 function nodeNames({ nodes, members, config }: World): string[] {
   const advertised = config.l2Advertisements.flatMap(ad => [...ad.nodes])
   return [...new Set([...nodes.keys(), ...(members ?? []), ...advertised])].sort()
+}
+
+/** `admit`, after the class of the load balancer. */
+export function admissionOf(service: Service, { config, options }: World): Admission {
+  if (handlesClass(service, options.lbClass)) return admit(service, config)
+  return { reasons: [otherClass(service, options.lbClass)] }
 }
 
 function otherClass(service: Service, lbClass: string): Reason {
