@@ -151,6 +151,23 @@ describe('conversion by webhook', () => {
     )
   })
 
+  test('what needs no webhook any more waits for what does', async t => {
+    await create('a', { new: 10 })
+    await create('b', { new: 20 })
+    await call(server, 'GET', path('v1', '/b'))
+    let release = () => {}
+    const slow = new Promise<void>(resolve => {
+      release = resolve
+    })
+    hook.answer = (request, at) => slow.then(() => scaled(request, at))
+    const watch = new OpenWatch(server, path('v1', '?watch=1'))
+    t.after(() => watch.close())
+    await watch.opened()
+    release()
+    await watch.until(() => watch.events.length === 2)
+    assert.deepEqual(watch.seen, ['ADDED a', 'ADDED b'])
+  })
+
   const head = 'conversion webhook for example.com/v2, Kind=Widget failed: '
   const REFUSALS: [name: string, answer: Fields, message: RegExp][] = [
     ['says no', { result: { status: 'Failure', message: 'cannot' } }, /cannot$/],

@@ -136,6 +136,26 @@ describe('custom resources', () => {
     assert.equal((await group()).code, 404)
   })
 
+  test('rules are asked about objects of the right form, and about changes of them', async () => {
+    const size = {
+      ...spec.properties.size,
+      'x-kubernetes-validations': [{ rule: 'self >= oldSelf', message: 'grow only' }],
+    }
+    const ruled = { ...schema.openAPIV3Schema, properties: { spec: { ...spec, properties: { size } } } }
+    const versions = [{ ...crd.spec.versions[1]!, schema: { openAPIV3Schema: ruled } }]
+    const definition = { ...crd.spec, names: { kind: 'Growing', plural: 'growings' }, versions }
+    await call(server, 'POST', CRDS, { body: { ...crd, metadata: { name: 'growings.example.com' }, spec: definition } })
+    const path = '/apis/example.com/v1/namespaces/default/growings'
+    await call(server, 'POST', path, { body: { ...widget('g', { size: 5 }), kind: 'Growing' } })
+    const grow = (size: unknown) =>
+      call(server, 'PATCH', `${path}/g`, { body: { spec: { size } }, contentType: 'application/merge-patch+json' })
+    assert.equal((await grow(6)).code, 200)
+    const { code, body } = await grow(4)
+    assert.equal(code, 422)
+    assert.equal(body.message, 'Growing.example.com "g" is invalid: spec.size: Invalid value: "integer": grow only')
+    assert.doesNotMatch(String((await grow('x')).body.message), /grow only/)
+  })
+
   test('a definition with a rule that cannot be read is refused', async () => {
     const ruled = { ...schema.openAPIV3Schema, 'x-kubernetes-validations': [{ rule: 'self.spec ==' }] }
     const versions = [{ ...crd.spec.versions[1]!, schema: { openAPIV3Schema: ruled } }]
