@@ -2,13 +2,13 @@
 // Needs root and FRR. Run: node bench/bfd.ts [seconds of load, 30]; issue 6 asks for 600.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import { LinuxLiveness } from '../src/adapters/linux/index.ts'
 import { systemClock } from '../src/adapters/system/clock.ts'
 import { bfdWorkerUrl } from '../src/apps/speaker/bfd-worker-url.ts'
 import { parseAddress } from '../src/core/ip/index.ts'
 import { type LivenessChange, silent } from '../src/ports/index.ts'
 import { FakeMetrics } from '../src/testing/fake-metrics.ts'
+import { underLoad } from '../test/interop/bfd-load.ts'
 import { addNamespace, becomeNode, cable, router, tearDown, until } from '../test/interop/bfd-segment.ts'
 
 const SECONDS = Number(process.argv[2] ?? 30)
@@ -74,18 +74,6 @@ async function die(
   await frr.configure('peer 10.77.1.1', ...interval)
   await until('up after a restart', up)
   await new Promise(resolve => setTimeout(resolve, 1500)) // past the slow start
-}
-
-/** Every core has a thread of work, and this thread works in bursts that make garbage. */
-async function underLoad(seconds: number): Promise<void> {
-  const spin = 'const kept = []; for (let n = 0; ; n++) { kept[n % 100000] = { n, text: String(n) } }'
-  const workers = Array.from({ length: availableParallelism() }, () => new Worker(spin, { eval: true }))
-  for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) {
-    const kept: object[] = []
-    for (const pause = performance.now() + 200; performance.now() < pause; ) kept.push({ text: String(kept.length) })
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-  await Promise.all(workers.map(worker => worker.terminate()))
 }
 
 function record(what: string, value: number, target: string, met: boolean): void {

@@ -120,7 +120,19 @@ export class Frr {
 
   #spawn(daemon: string): ChildProcess {
     const { namespace } = this
-    const words = [`/usr/lib/frr/${daemon}`, '-N', namespace, '-f', `/etc/frr/${namespace}/empty.conf`, '-P', '0']
+    // a router of its own would not wait for our cores
+    const words = [
+      'chrt',
+      '-f',
+      '30',
+      `/usr/lib/frr/${daemon}`,
+      '-N',
+      namespace,
+      '-f',
+      `/etc/frr/${namespace}/empty.conf`,
+      '-P',
+      '0',
+    ]
     const stdio = process.env.FRR_DEBUG ? 'inherit' : 'ignore'
     const child = spawn('ip', ['netns', 'exec', namespace, ...words], { stdio })
     running.push(child)

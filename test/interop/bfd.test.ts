@@ -1,6 +1,10 @@
 // BFD against FRR's bfdd: two implementations must agree on every state, timer and diagnostic.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createSocket, type Socket } from 'node:dgram'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { LinuxLiveness } from '../../src/adapters/linux/index.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
@@ -8,7 +12,9 @@ import { bfdWorkerUrl } from '../../src/apps/speaker/bfd-worker-url.ts'
 import type { BfdProfile } from '../../src/core/config/index.ts'
 import { parseAddress } from '../../src/core/ip/index.ts'
 import { type LivenessChange, type LivenessTarget, type LivenessWatch, silent } from '../../src/ports/index.ts'
+import { FakeLog } from '../../src/testing/fake-log.ts'
 import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
+import { underLoad } from './bfd-load.ts'
 import { addNamespace, becomeNode, cable, type Frr, ip, router, tearDown, until } from './bfd-segment.ts'
 
 const root = process.getuid?.() === 0
@@ -248,6 +254,64 @@ test('two watchers of one target share the session', options, async () => {
     assert.deepEqual(second.changes, [])
   })
 })
+
+test('no false down while every core and the main thread are busy for 30 s', options, async () => {
+  await withSession({}, async watching => {
+    await until('the negotiated interval', () => watching.status().detectionTimeMs === DETECTION_MS)
+    await underLoad(30)
+    assert.deepEqual(
+      watching.changes.filter(({ before: was }) => was === 'up'),
+      [],
+    )
+    assert.equal((await frr.counters('10.77.1.1'))['session-down'], 0)
+  })
+})
+
+test('another daemon on the port is told by name of the error, and BFD works once it is gone', options, async () => {
+  const log = new FakeLog()
+  const other = await until('the port to be free', () => udpOn(3784))
+  const second = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock: systemClock })
+  second.start()
+  await frr.configure('peer 10.77.1.1', 'profile fast', 'no shutdown')
+  const watch = second.watch({ ...IPV4, multihop: false }, FAST, () => {})
+  await until('the complaint', () =>
+    log.lines.some(({ fields }) => /3784.*another BFD daemon/.test(String(fields.msg))),
+  )
+  other.close()
+  await until('up', () => watch.state === 'up')
+  await second.stop()
+  await until('FRR to be told', async () => (await frr.peer('10.77.1.1'))?.status === 'down')
+  await frr.configure('no peer 10.77.1.1')
+})
+
+test('a thread that dies is started again with its sessions', options, async () => {
+  const deaths = mkdtempSync(join(tmpdir(), 'bfd-'))
+  writeFileSync(join(deaths, 'one'), '')
+  process.env.DYING_WORKER = deaths
+  const log = new FakeLog()
+  const worker = new URL('./dying-bfd-worker.ts', import.meta.url)
+  const second = new LinuxLiveness({ worker, log, metrics, clock: systemClock })
+  await frr.configure('peer 10.77.1.1', 'profile fast', 'no shutdown')
+  second.start()
+  const watch = second.watch({ ...IPV4, multihop: false }, FAST, () => {})
+  await until('up', () => watch.state === 'up')
+  assert.ok(log.lines.some(({ fields }) => fields.error === 'died on purpose'))
+  await second.stop()
+  rmSync(deaths, { recursive: true })
+  await frr.configure('no peer 10.77.1.1')
+})
+
+/** Undefined where the port is taken: sessions of the test before may still be on their way out. */
+async function udpOn(port: number): Promise<Socket | undefined> {
+  const socket = createSocket('udp4')
+  const bound = await new Promise<boolean>(resolve => {
+    socket.once('error', () => resolve(false))
+    socket.bind(port, () => resolve(true))
+  })
+  if (bound) return socket
+  socket.close()
+  return undefined
+}
 
 function linkLocal(namespace?: string): string {
   const where = namespace === undefined ? [] : ['-n', namespace]
