@@ -1,5 +1,5 @@
 // BFD against FRR's bfdd while both cores and the main thread are busy: false downs, and how soon a dead peer is noticed.
-// Needs root and FRR. Run: node bench/bfd.ts [seconds of load, 30]; issue 6 asks for 600.
+// Needs root and FRR. Run as the image runs: node --single-threaded-gc bench/bfd.ts [seconds of load, 30]; issue 6: 600.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { LinuxLiveness } from '../src/adapters/linux/index.ts'

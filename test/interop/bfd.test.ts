@@ -255,6 +255,7 @@ test('two watchers of one target share the session', options, async () => {
   })
 })
 
+// With --single-threaded-gc as in the image (tools/run-tests.ts): V8's helpers would keep a real-time thread waiting.
 test('no false down while every core and the main thread are busy for 30 s', options, async () => {
   await withSession({}, async watching => {
     await until('the negotiated interval', () => watching.status().detectionTimeMs === DETECTION_MS)
