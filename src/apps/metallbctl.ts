@@ -27,6 +27,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'which Service gets which address, and which node announces it; what a change would change',
     run: async args => (await import('./cli/plan.ts')).planCommand(args),
   },
+  show: {
+    synopsis: 'bgp summary|neighbor [ADDRESS]|ipv4|ipv6 [--node N] [-o text|json]',
+    summary: 'what the speakers tell their BGP peers, and how the sessions are',
+    run: async args => (await import('./cli/show.ts')).showCommand(args),
+  },
   validate: {
     synopsis: '-f FILE|DIR|-… | --live | --diff -f FILE|DIR|-…',
     summary: 'what is wrong with a configuration, and where; what applying files would change',

@@ -1,6 +1,7 @@
 /** BGP on real processes: a router with FRR learns Services from the speakers and forwards to them. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
 import { BGPD, Frr } from '../interop/frr.ts'
@@ -80,6 +81,21 @@ describe('BGP to a router with FRR', { skip }, () => {
     const wanted = 'node1=["tor"] node2=["tor"] node3=["tor"]'
     const said = async () => (await lab.kubectl(args)).stdout.trim().split(' ').sort().join(' ')
     await waitFor(async () => (await said()) === wanted, wanted)
+  })
+
+  test('metallbctl show bgp asks the speakers themselves', async () => {
+    const kubeconfig = join(lab.dir, 'users', 'admin.kubeconfig')
+    const show = async (...args: string[]) => {
+      const argv = [process.execPath, 'src/apps/metallbctl.ts', 'show', 'bgp', ...args, '--kubeconfig', kubeconfig]
+      const { stdout, stderr, code } = await lab.node(1).exec([...argv, '--insecure-skip-speaker-tls-verify'])
+      return { text: stdout + stderr, code }
+    }
+    const summary = await show('summary')
+    assert.equal(summary.text.match(/192\.168\.10\.1 .* 64513 /g)?.length, 3, summary.text)
+    const neighbor = await show('neighbor', '192.168.10.1', '--node', 'node2')
+    assert.match(neighbor.text, /BGP neighbor is 192\.168\.10\.1, remote AS 64513.*node2\)\n +BGP state = Established/)
+    assert.match((await show('ipv4', '--node', 'node1')).text, /203\.0\.113\.0\/32 +192\.168\.10\.1 +- +64512:7 +sent/)
+    assert.equal((await show('neighbor', '192.0.2.9')).code, 1)
   })
 
   test('a client behind the router reaches every back end, through several nodes', async () => {

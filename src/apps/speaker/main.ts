@@ -23,6 +23,7 @@ import { checkBgpType, composeBgp } from './bgp.ts'
 import { type SpeakerFlags, speakerFlags } from './flags.ts'
 import { composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
+import { STATE_PATH, stateRoute } from './state.ts'
 
 const EXCLUSIONS = '/etc/metallb/excludel2.yaml'
 
@@ -122,7 +123,8 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     }),
   ]
   // Membership stops first: the others take over while this speaker still answers.
-  return { tasks: [responder, liveness, announcing, config, ...statuses, ...membershipTasks] }
+  const routes = { [STATE_PATH]: stateRoute(node, bgp) }
+  return { routes, tasks: [responder, liveness, announcing, config, ...statuses, ...membershipTasks] }
 }
 
 function readExclusions(): Exclusions {

@@ -139,6 +139,11 @@ export class PeerSession {
     return this.#session.reasonNotSent(prefix)
   }
 
+  /** What the peer should know, whether it can be sent or not. */
+  wantedRoutes(): Iterable<Route> {
+    return this.#session.wantedRoutes()
+  }
+
   advertisedRoutes(): Iterable<Route> {
     return this.#session.advertisedRoutes()
   }

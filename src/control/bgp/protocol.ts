@@ -6,6 +6,7 @@ import type { AnnouncePlanner, AnnounceProtocol } from '../announce/index.ts'
 import { type PeerContext, PeerSession } from './peer-session.ts'
 import { goesTo, Rib } from './rib.ts'
 import { isAddressed, peerText } from './settings.ts'
+import { type NeighborState, neighborState } from './state.ts'
 
 /** Time for the last messages to leave, before the process may end (chapter 04 section 1.12). */
 const FAREWELL_MS = 200
@@ -109,6 +110,13 @@ export class BgpProtocol implements AnnounceProtocol {
     for (const service of this.#rib.services()) listener(service)
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Every session with its routes, as a JSON value, by name. */
+  state(): NeighborState[] {
+    const now = this.#context.clock.monotonic()
+    const sessions = [...this.#sessions.values()].sort((a, b) => (a.peer.name < b.peer.name ? -1 : 1))
+    return sessions.map(session => neighborState(session, now))
   }
 
   /** By name of the peer. */

@@ -1,0 +1,92 @@
+/** What the sessions look like now, as a JSON value: for `metallbctl show bgp`. Holds no secrets. */
+import { formatCommunity } from '../../core/config/index.ts'
+import { formatAddress, formatPrefix, type Prefix } from '../../core/ip/index.ts'
+import { describeClose, type MessageCounts, type Route } from '../../protocols/bgp/index.ts'
+import type { PeerSession } from './peer-session.ts'
+import { peerText } from './settings.ts'
+
+export interface RouteState {
+  readonly prefix: string
+  readonly localPref?: number
+  /** `A:B`, or `A:B:C`. */
+  readonly communities: readonly string[]
+  /** Why the peer is not told; absent where it is, or will be. */
+  readonly notSent?: string
+}
+
+export interface NeighborState {
+  /** Of the BGPPeer. */
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  readonly vrf?: string
+  readonly localAsn: number
+  /** `internal` or `external` until the peer has said. */
+  readonly remoteAs: number | 'internal' | 'external'
+  /** As in RFC 4271 section 8.2.2. */
+  readonly state: string
+  /** Since it is established. */
+  readonly upMs?: number
+  readonly localAddress?: string
+  readonly peerRouterId?: string
+  readonly peerHostname?: string
+  readonly holdMs?: number
+  readonly keepaliveMs?: number
+  /** Agreed on. */
+  readonly families?: readonly string[]
+  readonly establishedCount: number
+  readonly lastClose?: { readonly reason: string; readonly agoMs: number }
+  readonly sent: MessageCounts
+  readonly received: MessageCounts
+  readonly prefixesWanted: number
+  readonly prefixesTold: number
+  readonly prefixesReceived: number
+  readonly routes: readonly RouteState[]
+}
+
+/** `nowMs` is on the monotonic clock. */
+export function neighborState(session: PeerSession, nowMs: number): NeighborState {
+  const { peer, status } = session
+  const { agreed, establishedAtMs, lastClose, local } = status
+  return {
+    name: peer.name,
+    address: peerText(peer.endpoint),
+    port: peer.port,
+    ...(peer.vrf && { vrf: peer.vrf }),
+    localAsn: peer.localAsn ?? peer.myAsn,
+    remoteAs: agreed?.peerAsn ?? peer.remoteAs,
+    state: status.state,
+    ...(establishedAtMs !== undefined && { upMs: nowMs - establishedAtMs }),
+    ...(local && { localAddress: formatAddress(local.address) }),
+    ...(agreed && {
+      peerRouterId: formatAddress(agreed.peerIdentifier),
+      peerHostname: agreed.peerHostname,
+      holdMs: agreed.holdMs,
+      keepaliveMs: agreed.keepaliveMs,
+      families: agreed.families,
+    }),
+    establishedCount: status.establishedCount,
+    ...(lastClose && { lastClose: { reason: describeClose(lastClose.reason), agoMs: nowMs - lastClose.atMs } }),
+    sent: status.sent,
+    received: status.received,
+    prefixesWanted: status.wanted,
+    prefixesTold: status.told,
+    prefixesReceived: status.prefixesReceived,
+    routes: [...session.wantedRoutes()].sort(byPrefix).map(route => routeState(route, session)),
+  }
+}
+
+function routeState({ prefix, attributes: { localPref, communities } }: Route, session: PeerSession): RouteState {
+  const reason = session.takes(prefix) ? session.reasonNotSent(prefix) : 'its family is not meant for the peer'
+  return {
+    prefix: formatPrefix(prefix),
+    ...(localPref !== undefined && { localPref }),
+    communities: communities.map(formatCommunity),
+    ...(reason !== undefined && { notSent: reason }),
+  }
+}
+
+function byPrefix({ prefix: a }: { prefix: Prefix }, { prefix: b }: { prefix: Prefix }): number {
+  if (a.family !== b.family) return a.family === 'ipv4' ? -1 : 1
+  return a.network < b.network ? -1 : a.network > b.network ? 1 : a.length - b.length
+}
