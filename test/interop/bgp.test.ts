@@ -96,6 +96,28 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
     await has(router, 'ipv4', ['203.0.113.7/32'])
   })
 
+  test('FRR: a speaker that restarts gracefully loses no route', async t => {
+    const { router, speaker } = await running(t, frrRouter(PLAIN))
+    const peer = aPeer('ipv4', { gracefulRestart: true })
+    await speaker.announce('web', '203.0.113.7/32')
+    await speaker.announce('dns', '203.0.113.8/32')
+    speaker.peer(peer)
+    await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32'])
+    const seen: number[] = []
+    const watching = setInterval(async () => seen.push((await router.prefixes('ipv4')).length), 50)
+    t.after(async () => clearInterval(watching))
+    await speaker.protocol.stop()
+    const next = new BgpSpeaker(false)
+    t.after(() => next.protocol.stop())
+    next.peer(peer)
+    await waitFor(() => next.said('BGP session established').length === 1, 'the session after the restart')
+    await next.announce('web', '203.0.113.7/32')
+    await waitFor(() => seen.length > 5, 'the table to be looked at')
+    assert.deepEqual([...new Set(seen)], [2], 'both routes stay until all is told')
+    next.protocol.complete()
+    await has(router, 'ipv4', ['203.0.113.7/32']) // the end of the routes: the other one is gone for good
+  })
+
   test('FRR: a NOTIFICATION is told in words, and the session comes back', async t => {
     const { router, speaker } = await running(t, frrRouter(PLAIN))
     speaker.peer(aPeer('ipv4'))

@@ -33,7 +33,8 @@ export class BgpSpeaker {
   readonly metrics = new FakeMetrics()
   readonly protocol: BgpProtocol
 
-  constructor() {
+  /** False: it has just started, and its Services are not known yet. */
+  constructor(complete = true) {
     const interfaces = new FakeInterfaces()
     const addresses = [OURS.ipv4, OURS.ipv6].map(text => ({
       address: parseAddress(text)!,
@@ -43,7 +44,7 @@ export class BgpSpeaker {
     const { log, metrics } = this
     const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder: new FakeRecorder(), log }
     this.protocol = new BgpProtocol({ node: 'node-a', namespace: 'metallb-system', ...seams })
-    this.protocol.complete()
+    if (complete) this.protocol.complete()
   }
 
   peer(...peers: Peer[]): void {

@@ -234,6 +234,8 @@ test('22 a Service is announced to the peers that its routes are meant for', asy
   assert.deepEqual(world.bgp.peersOf('default/web'), ['tor-a'], 'a peer of the other family is not told')
   await world.announce('default/web', '203.0.113.7/32', '2001:db8:beef::7/128')
   assert.deepEqual(world.bgp.peersOf('default/web'), ['tor-a', 'tor-b'])
+  world.peers(aBgpPeer({ connectMs: 1000 }), aBgpPeer({ name: 'tor-b', endpoint: { address: ip('2001:db8::2') } }))
+  assert.equal(changed.length, 2, 'nothing has changed for the Service')
   world.peers()
   assert.deepEqual(world.bgp.peersOf('default/web'), [])
   assert.deepEqual(changed, ['default/web', 'default/web', 'default/web'])

@@ -84,6 +84,7 @@ export class BgpProtocol implements AnnounceProtocol {
   /** Makes the sessions those of the peers; those that did not change in what they need are not touched. */
   setPeers({ peers, bfdProfiles }: Pick<BgpConfig, 'peers' | 'bfdProfiles'>): void {
     const wanted = new Map(peers.map(peer => [peer.name, peer]))
+    const before = new Set(this.#sessions.values())
     for (const [name, session] of [...this.#sessions]) {
       const peer = wanted.get(name)
       const profile = bfdProfiles.find(one => one.name === peer?.bfdProfile)
@@ -91,7 +92,8 @@ export class BgpProtocol implements AnnounceProtocol {
       this.#close(name, session, { kind: peer === undefined ? 'deconfigured' : 'reconfigured' })
     }
     for (const peer of peers) if (!this.#sessions.has(peer.name)) this.#open(peer, { peers, bfdProfiles })
-    for (const service of this.#rib.services()) this.#tell(service)
+    const same = this.#sessions.size === before.size && [...this.#sessions.values()].every(one => before.has(one))
+    if (!same) for (const service of this.#rib.services()) this.#tell(service)
   }
 
   /** Names of the peers that the Service is meant to be announced to, ascending. */
