@@ -317,3 +317,62 @@ test('no echo packet of an earlier run proves anything', () => {
   }
   assert.equal(speaker.session.state, 'down')
 })
+
+test('after a packet another stall is excused anew', () => {
+  const { clock, comesUp, speaker, hear } = alone()
+  comesUp()
+  for (let stall = 0; stall < 2; stall++) {
+    hear({ state: 'up' })
+    speaker.stalled = true
+    clock.advance(1000)
+    speaker.stalled = false
+    speaker.wake(1000)
+    assert.equal(speaker.session.state, 'up')
+  }
+})
+
+test('a packet after an excused stall starts a detection time without the excuse', () => {
+  const { clock, comesUp, speaker, hear } = alone()
+  comesUp()
+  hear({ state: 'up' })
+  speaker.stalled = true
+  clock.advance(1000)
+  speaker.stalled = false
+  speaker.wake(1000)
+  hear({ state: 'up' })
+  clock.advance(901)
+  assert.equal(speaker.session.state, 'down')
+})
+
+test('a disabled session answers no poll', () => {
+  const { clock, comesUp, hear, speaker } = alone()
+  comesUp()
+  speaker.session.disable(clock.monotonic())
+  const { length } = speaker.sent
+  hear({ state: 'up', poll: true })
+  assert.equal(speaker.sent.length, length)
+})
+
+test('a peer that wanted no packets and fell silent is called again', () => {
+  const { clock, comesUp, hear, speaker } = alone()
+  comesUp()
+  hear({ state: 'up', requiredMinRx: 0 })
+  clock.advance(1000)
+  assert.equal(speaker.session.state, 'down')
+  const { length } = speaker.sent
+  clock.advance(2000)
+  assert.ok(speaker.sent.length > length)
+})
+
+test('what comes back from before the echo pace changed does not count', () => {
+  const { clock, comesUp, hear, speaker } = alone({ echo: true })
+  comesUp()
+  hear({ state: 'up', requiredMinEchoRx: 50_000, desiredMinTx: 5_000_000 })
+  clock.advance(120)
+  hear({ state: 'up', requiredMinEchoRx: 60_000, desiredMinTx: 5_000_000 })
+  for (let ms = 0; ms < 400; ms += 10) {
+    speaker.session.receiveEcho(0, clock.monotonic())
+    clock.advance(10)
+  }
+  assert.equal(speaker.session.state, 'down')
+})
