@@ -49,8 +49,9 @@ async function measure(intervalMs: number, realtime: boolean): Promise<void> {
   await underLoad(SECONDS)
   // What FRR saw is told in our changes: it says Down, and why.
   const falseDowns = changes.filter(({ before }) => before === 'up').length
-  // Only the goal of the issue is a target.
-  record(`${what}: false downs in ${SECONDS} s`, falseDowns, '0', falseDowns === 0 || intervalMs < 50)
+  // The goal of the issue needs CAP_SYS_NICE: a thread without it shares the cores with everybody.
+  const wanted = realtime && intervalMs >= 50
+  record(`${what}: false downs in ${SECONDS} s`, falseDowns, wanted ? '0' : '-', falseDowns === 0 || !wanted)
   await until('up again', up)
   for (let death = 0; death < DEATHS; death++) await die(intervalMs, what, changes, up, interval)
   await liveness.stop()
