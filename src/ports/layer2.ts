@@ -15,6 +15,22 @@ export interface Layer2Responder {
   update(table: readonly AnnouncedAddress[]): Promise<void>
 }
 
+/** Another host said, on an interface where this node announces the address, that it is its own. */
+export interface AddressClaim {
+  readonly ip: string
+  readonly mac: Mac
+  readonly interface: string
+  /** How often since it was last told of. */
+  readonly count: number
+}
+
+export interface AddressClaims {
+  /** Called at most once a second for an address and a MAC; the answer ends the subscription. */
+  onClaim(listener: (claim: AddressClaim) => void): () => void
+  /** Announces one address of the table again. */
+  reannounce(address: Address): void
+}
+
 /** A network interface as the kernel tells it. */
 export interface NetworkInterface {
   readonly index: number

@@ -1,6 +1,8 @@
 /** The surroundings of one speaker, for tests: who is a member, what is on the wire, which interfaces exist. */
-import { formatAddress } from '../core/ip/index.ts'
+import { type Address, formatAddress } from '../core/ip/index.ts'
 import type {
+  AddressClaim,
+  AddressClaims,
   AnnouncedAddress,
   Interfaces,
   Layer2Responder,
@@ -103,4 +105,25 @@ export class FakeInterfaces implements Interfaces {
 export function anInterface(name: string, change: Partial<NetworkInterface> = {}): NetworkInterface {
   const mac = '02:00:00:00:00:01' as NetworkInterface['mac']
   return { index: 1, name, mac, up: true, carrier: true, broadcast: true, noArp: false, addresses: [], ...change }
+}
+
+/** What is said on the wire is what the test says. */
+export class FakeClaims implements AddressClaims {
+  readonly reannounced: string[] = []
+  #listener: ((claim: AddressClaim) => void) | undefined
+
+  onClaim(listener: (claim: AddressClaim) => void): () => void {
+    this.#listener = listener
+    return () => {
+      this.#listener = undefined
+    }
+  }
+
+  reannounce(address: Address): void {
+    this.reannounced.push(formatAddress(address))
+  }
+
+  hear(claim: AddressClaim): void {
+    this.#listener?.(claim)
+  }
 }

@@ -33,6 +33,7 @@ const responder = new LinuxLayer2Responder({
   debug: true,
 })
 responder.subscribe(() => tell({ interfaces: responder.current().map(({ name }) => name) }))
+responder.onClaim(claim => tell({ claim }))
 await responder.start()
 tell({ ready: responder.ready() })
 createInterface({ input: process.stdin }).on('line', line => void obey(JSON.parse(line) as Command))

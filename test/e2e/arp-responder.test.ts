@@ -118,13 +118,22 @@ describe('the ARP responder', { skip: root ? false : 'needs root: network namesp
     await a.line(({ blocking }) => blocking === false, from)
   })
 
-  test('another host that claims an address is reported, and counted', async () => {
+  test('another host that claims an address is told of, and how often within a second', async () => {
     const senderIp = parseAddress('10.77.0.240')!
     const senderMac = '02:00:00:00:00:66' as Mac
     const targetMac = 'ff:ff:ff:ff:ff:ff' as Mac
-    client.say({ operation: REPLY, senderMac, senderIp, targetMac, targetIp: senderIp })
-    const { fields } = await a.logged('addressConflict')
-    assert.equal((fields as { senderMAC: string }).senderMAC, senderMac)
+    const say = () => client.say({ operation: REPLY, senderMac, senderIp, targetMac, targetIp: senderIp })
+    const told = () => a.lines.flatMap(({ claim }) => claim ?? []) as { count: number }[]
+    for (let said = 0; said < 10; said++) say()
+    const { claim } = await a.line(line => line.claim !== undefined)
+    assert.deepEqual(claim, { ip: '10.77.0.240', mac: senderMac, interface: 'eth0', count: 1 })
+    let more = 0
+    await until('the claims of the next second', () => {
+      if (told().length === 1) say()
+      more++
+      return told()[1]
+    })
+    assert.ok(told()[1]!.count > 9 && told()[1]!.count <= 9 + more, `${told()[1]!.count} of ${9 + more}`)
   })
 
   test('a worker that dies is started again with the table it had', async () => {

@@ -1,6 +1,5 @@
 /** What the main thread and the responder's thread tell each other. */
-import type { Mac } from '../../core/ip/index.ts'
-import type { LogFields, NetworkInterface } from '../../ports/index.ts'
+import type { AddressClaim, LogFields, NetworkInterface } from '../../ports/index.ts'
 import type { Claim } from '../../protocols/ethernet/index.ts'
 import type { Exclusions } from './exclusions.ts'
 
@@ -20,13 +19,14 @@ export interface WorkerSetup {
 
 export type ToWorker =
   /** With an id on the last part of an update, which is then confirmed. */
-  { readonly kind: 'change'; readonly change: TableChange; readonly id?: number } | { readonly kind: 'reannounce' }
+  | { readonly kind: 'change'; readonly change: TableChange; readonly id?: number }
+  | { readonly kind: 'reannounce'; readonly key: Key }
 
 export type FromWorker =
   | { readonly kind: 'interfaces'; readonly interfaces: readonly NetworkInterface[] }
   | { readonly kind: 'applied'; readonly id: number }
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly fields: LogFields }
-  | { readonly kind: 'conflict'; readonly ip: string; readonly mac: Mac; readonly interface: string; count: number }
+  | { readonly kind: 'claim'; readonly claim: AddressClaim }
 
 /** An IPv4 address as a signed 32-bit number, an IPv6 address as a bigint: the two never meet. */
 export type Key = number | bigint

@@ -1,9 +1,11 @@
 /** The main thread's side of the layer 2 responder: starts the thread, hands over tables, and brings up what it says. */
 import { Worker } from 'node:worker_threads'
+import type { Address } from '../../core/ip/index.ts'
 import type {
+  AddressClaim,
+  AddressClaims,
   AnnouncedAddress,
   Clock,
-  Counter,
   Interfaces,
   Layer2Responder,
   Logger,
@@ -16,7 +18,7 @@ import { type Exclusions, NO_EXCLUSIONS } from './exclusions.ts'
 import { close, eventfd, write } from './ffi.ts'
 import { CountCollector } from './layer2-counts.ts'
 import type { FromWorker, TableChange, ToWorker, WorkerSetup } from './layer2-messages.ts'
-import { Layer2Table } from './layer2-table.ts'
+import { keyOf, Layer2Table } from './layer2-table.ts'
 
 const COLLECT_MS = 1000
 const FIRST_RESTART_MS = 100
@@ -58,12 +60,12 @@ interface SentUpdate extends Pick<Update, 'waiting'> {
   readonly freed: readonly number[]
 }
 
-export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
+export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Interfaces, Task {
   readonly name = 'layer2 responder'
   readonly #options: LinuxLayer2Options
   readonly #counts: CountCollector
   readonly #table = new Layer2Table()
-  readonly #conflicts: Counter
+  readonly #claimListeners = new Set<(claim: AddressClaim) => void>()
   readonly #listeners = new Set<() => void>()
   readonly #stop = new Int32Array(new SharedArrayBuffer(4))
   readonly #onExit = () => this.#endWorker()
@@ -82,11 +84,6 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
   constructor(options: LinuxLayer2Options) {
     this.#options = options
     this.#counts = new CountCollector(options.metrics)
-    this.#conflicts = options.metrics.counter({
-      name: 'metallb_layer2_conflicts_detected',
-      help: 'Number of times another host was seen claiming a service IP announced by this node',
-      labels: ['ip'],
-    })
   }
 
   /** Resolves once the interfaces are known. @throws SystemError */
@@ -132,9 +129,13 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
     })
   }
 
-  /** Announces every address again, e.g. because a speaker joined that may have claimed them meanwhile (IMP-9). */
-  reannounce(): void {
-    this.#post({ kind: 'reannounce' })
+  reannounce(address: Address): void {
+    this.#post({ kind: 'reannounce', key: keyOf(address) })
+  }
+
+  onClaim(listener: (claim: AddressClaim) => void): () => void {
+    this.#claimListeners.add(listener)
+    return () => void this.#claimListeners.delete(listener)
   }
 
   current(): readonly NetworkInterface[] {
@@ -214,8 +215,8 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
       case 'log':
         this.#options.log[message.level](message.fields)
         break
-      case 'conflict':
-        this.#tellConflict(message)
+      case 'claim':
+        for (const listener of [...this.#claimListeners]) listener(message.claim)
     }
   }
 
@@ -227,12 +228,6 @@ export class LinuxLayer2Responder implements Layer2Responder, Interfaces, Task {
     this.#sent = undefined
     for (const { resolve } of waiting) resolve()
     this.#sendPending()
-  }
-
-  #tellConflict({ ip, mac, interface: name, count }: Extract<FromWorker, { kind: 'conflict' }>): void {
-    this.#conflicts.inc({ ip }, count)
-    const msg = 'another host claims a service IP that this node announces'
-    this.#options.log.warn({ event: 'addressConflict', ip, interface: name, senderMAC: mac, count, msg })
   }
 
   #collect(): void {

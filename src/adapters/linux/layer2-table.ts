@@ -92,7 +92,7 @@ function merge(rows: readonly AnnouncedAddress[]): Map<Key, Claim['interfaces']>
   return wanted
 }
 
-function keyOf({ family, value }: Address): Key {
+export function keyOf({ family, value }: Address): Key {
   return family === 'ipv4' ? Number(value) | 0 : value
 }
 

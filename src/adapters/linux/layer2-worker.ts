@@ -42,8 +42,9 @@ const REALTIME_PRIORITY = 10
 /** An answer takes a tenth of this. */
 const TURN_NS = 100_000
 const LINES_PER_SECOND = 100
-/** One report of a conflict over an address in this time. */
-const CONFLICT_MS = 10_000
+/** A foreign claim is told of once in this time for each address and MAC; whoever invents MACs gets no further than this. */
+const CLAIM_MS = 1000
+const CLAIMANTS = 1000
 
 export function runLayer2Worker(): void {
   if (parentPort === null) throw new Error('the layer 2 responder runs in a worker thread')
@@ -66,7 +67,8 @@ class ResponderLoop {
   readonly #frame = Buffer.allocUnsafeSlow(FRAME_BYTES)
   readonly #wakeCount = new Uint8Array(8)
   readonly #limit = new LineLimit(LINES_PER_SECOND)
-  readonly #conflicts = new Map<string, { count: number; reportedAt: number }>()
+  readonly #claimLimit = new LineLimit(LINES_PER_SECOND)
+  readonly #claims = new Map<string, { count: number; toldAt: number }>()
   #sockets: Source[] = []
   #descriptors = new PollSet([])
   #retryAt = Infinity
@@ -141,8 +143,11 @@ class ResponderLoop {
     const received = receiveMessageOnPort(this.#port) as { message: ToWorker } | undefined
     if (received === undefined) return
     const now = systemClock.monotonic()
-    if (received.message.kind === 'reannounce') for (const station of this.#stations) station.reannounce(now)
-    else {
+    if (received.message.kind === 'reannounce') {
+      const { key } = received.message
+      if (isIPv4(key)) this.#arp.reannounce(key, now)
+      else this.#ndp.reannounce(key, now)
+    } else {
       const { change, id } = received.message
       this.#change(change, now)
       if (id !== undefined) this.#post({ kind: 'applied', id })
@@ -198,7 +203,7 @@ class ResponderLoop {
   }
 
   #report(protocol: Protocol, event: StationEvent): void {
-    if (event.kind === 'conflict') this.#reportConflict(event)
+    if (event.kind === 'conflict') this.#tellClaim(event)
     else {
       const suppressed = this.#limit.pass(systemClock.monotonic())
       if (suppressed === undefined) return
@@ -207,16 +212,24 @@ class ResponderLoop {
     }
   }
 
-  #reportConflict({ exchange }: Conflict): void {
-    const now = systemClock.monotonic()
-    const seen = this.#conflicts.get(exchange.ip) ?? { count: 0, reportedAt: -Infinity }
-    this.#conflicts.set(exchange.ip, seen)
-    seen.count++
-    if (now - seen.reportedAt < CONFLICT_MS) return
+  #tellClaim({ exchange }: Conflict): void {
     const { ip, senderMAC: mac, interface: name } = exchange
-    this.#post({ kind: 'conflict', ip, mac, interface: name, count: seen.count })
+    const now = systemClock.monotonic()
+    const seen = this.#claimsBy(`${ip} ${mac}`)
+    seen.count++
+    if (now - seen.toldAt < CLAIM_MS || this.#claimLimit.pass(now) === undefined) return
+    this.#post({ kind: 'claim', claim: { ip, mac, interface: name, count: seen.count } })
     seen.count = 0
-    seen.reportedAt = now
+    seen.toldAt = now
+  }
+
+  #claimsBy(claimant: string): { count: number; toldAt: number } {
+    const known = this.#claims.get(claimant)
+    if (known !== undefined) return known
+    if (this.#claims.size >= CLAIMANTS) this.#claims.clear()
+    const fresh = { count: 0, toldAt: -Infinity }
+    this.#claims.set(claimant, fresh)
+    return fresh
   }
 
   #post(message: FromWorker): void {

@@ -14,7 +14,7 @@ import {
   serviceL2Statuses,
   services,
 } from '../../api/index.ts'
-import { Layer2Protocol, SpeakerController } from '../../control/announce/index.ts'
+import { ConflictWatch, Layer2Protocol, SpeakerController } from '../../control/announce/index.ts'
 import { ConfigLoader } from '../../control/config/index.ts'
 import { bgpStatus, layer2Status, ServiceStatusController } from '../../control/service-status/index.ts'
 import { parseDuration } from '../../core/config/index.ts'
@@ -79,6 +79,10 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     metrics,
     recorder,
   })
+  const reporting = { recorder, metrics, clock, log }
+  const conflicts = new ConflictWatch({
+    ...{ ...reporting, node, layer2, claims: responder, services: informers.of(services) },
+  })
   const config = new ConfigLoader({
     kube,
     clock,
@@ -124,7 +128,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   ]
   // Membership stops first: the others take over while this speaker still answers.
   const routes = { [STATE_PATH]: stateRoute(node, bgp) }
-  return { routes, tasks: [responder, liveness, announcing, config, ...statuses, ...membershipTasks] }
+  return { routes, tasks: [responder, liveness, announcing, conflicts, config, ...statuses, ...membershipTasks] }
 }
 
 function readExclusions(): Exclusions {

@@ -94,6 +94,11 @@ export class Layer2Protocol implements AnnounceProtocol {
     return first.interfaces === 'all' ? 'all' : presentInterfaces(first.interfaces, this.#local())
   }
 
+  /** Addresses the Service is announced with. */
+  addressesOf(service: string): Address[] {
+    return liveAddresses(this.#announced.get(service)).map(({ address }) => address)
+  }
+
   /** Called with each Service announced now, and with each whose announcement changes later. */
   onChange(listener: (service: string) => void): () => void {
     for (const service of this.#announced.keys()) listener(service)

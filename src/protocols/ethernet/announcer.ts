@@ -55,9 +55,10 @@ export class Announcer<K> {
     pairs!.delete(key)
   }
 
-  /** Every pair of the interface starts again: its MAC changed, or it has carrier again. */
-  restart(link: number, nowMs: number): void {
+  /** Every pair of the interface, or that of one address, starts again: e.g. its MAC changed, or it has carrier again. */
+  restart(link: number, nowMs: number, key?: K): void {
     for (const pair of this.#pairs.get(link)?.values() ?? []) {
+      if (key !== undefined && pair.key !== key) continue
       pair.generation++
       pair.startMs = nowMs
       this.#enqueue(0, pair)

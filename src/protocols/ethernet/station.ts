@@ -145,9 +145,9 @@ export class Station<K, L extends Link> {
     }
   }
 
-  /** Every address is announced again: others may have believed somebody else. */
-  reannounce(nowMs: number): void {
-    for (const index of this.#attachments.keys()) this.#announcer.restart(index, nowMs)
+  /** One address is announced again: others may have believed somebody else. */
+  reannounce(key: K, nowMs: number): void {
+    for (const index of this.#attachments.keys()) this.#announcer.restart(index, nowMs, key)
   }
 
   /** One frame that arrived on the interface. */
