@@ -11,6 +11,7 @@ import type {
   Metrics,
   Random,
   StreamPort,
+  Timer,
 } from '../../ports/index.ts'
 import {
   type Agreed,
@@ -52,6 +53,9 @@ export interface PeerContext {
   readonly liveness?: Liveness
 }
 
+/** How old the counts of messages may be. */
+const SHOW_MS = 5000
+
 /** Prefixes named in one go where they cannot be sent. */
 const LOGGED_PREFIXES = 10
 
@@ -64,6 +68,7 @@ export class PeerSession {
   #peer: AddressedPeer
   #profile: BfdProfile | undefined
   #watch: LivenessWatch | undefined
+  #showing: Timer | undefined
 
   constructor(peer: AddressedPeer, profile: BfdProfile | undefined, context: PeerContext, restarting: boolean) {
     this.#peer = peer
@@ -85,14 +90,15 @@ export class PeerSession {
 
   start(routes: readonly Route[]): void {
     this.#session.replace(routes)
-    this.#metrics.show(this.#session.status)
     this.#session.start()
+    this.#show()
   }
 
   stop(farewell: Farewell): void {
     this.#watch?.close()
     this.#watch = undefined
     this.#session.stop(farewell)
+    this.#showing?.cancel()
     this.#metrics.remove()
   }
 
@@ -146,6 +152,12 @@ export class PeerSession {
 
   advertisedRoutes(): Iterable<Route> {
     return this.#session.advertisedRoutes()
+  }
+
+  /** Keepalives come and go without a word. */
+  #show(): void {
+    this.#metrics.show(this.#session.status)
+    this.#showing = this.#context.clock.after(SHOW_MS, () => this.#show())
   }
 
   #make(restarting: boolean): Session {

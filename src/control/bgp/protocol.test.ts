@@ -131,6 +131,14 @@ test('102, 103 the series follow the session, and go with it', async () => {
   await world.announce('default/web', ...[1, 2, 3, 4].map(n => `203.0.113.${n}/32`))
   world.until(() => world.bgp.sessions.get('tor-a')?.status.told === 4)
   assert.deepEqual([world.series('announced_prefixes_total'), world.series('updates_total')], [4, updates + 1])
+  world.clock.advance(40_000)
+  const { sent, received } = world.bgp.sessions.get('tor-a')!.status
+  assert.deepEqual([world.series('opens_sent'), world.series('opens_received')], [1, 1])
+  assert.deepEqual(
+    [world.series('keepalives_sent'), world.series('keepalives_received')],
+    [sent.keepalive, received.keepalive],
+  )
+  assert.ok(received.keepalive > 1)
   router.stop({ kind: 'reset', text: 'maintenance' })
   world.until(() => world.series('session_up') === 0)
   assert.deepEqual([world.series('announced_prefixes_total'), world.series('pending_prefixes_total')], [0, 4])
