@@ -1,6 +1,6 @@
 /** BGP on real processes: a router with FRR learns Services from the speakers and forwards to them. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
@@ -10,34 +10,9 @@ import { answers, podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts
 const skip = whyNoLab() ?? whyNoFrr() ?? false
 const PODS = ['web-1', 'web-2', 'web-3']
 
-const CONFIG = `
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: bgp, namespace: metallb-system }
-spec: { addresses: [203.0.113.0/24] }
----
-apiVersion: metallb.io/v1beta1
-kind: BGPAdvertisement
-metadata: { name: bgp, namespace: metallb-system }
-spec: { ipAddressPools: [bgp], communities: ['64512:7'] }
----
-apiVersion: v1
-kind: Secret
-metadata: { name: tor-password, namespace: metallb-system }
-type: kubernetes.io/basic-auth
-data: { password: ${Buffer.from('secret').toString('base64')} }
----
-apiVersion: metallb.io/v1beta2
-kind: BGPPeer
-metadata: { name: tor, namespace: metallb-system }
-spec: { myASN: 64512, peerASN: 64513, peerAddress: 192.168.10.1, holdTime: 9s, passwordSecret: { name: tor-password },
-  bfdProfile: fast }
----
-apiVersion: metallb.io/v1beta1
-kind: BFDProfile
-metadata: { name: fast, namespace: metallb-system }
-spec: { receiveInterval: 50, transmitInterval: 50, detectMultiplier: 3 }
----`
+/** What the guide shows is what runs here. */
+const GUIDE = readFileSync('docs/guide/bgp.md', 'utf8').match(/```yaml\n([\s\S]*?)```/)?.[1] ?? ''
+const CONFIG = `${GUIDE}---`
 
 describe('BGP to a router with FRR', { skip }, () => {
   let lab: Lab

@@ -8,18 +8,22 @@ const LABELS = ['peer', 'vrf']
 
 type Counted = Pick<SessionStatus, 'sent' | 'received'>
 
-/** Name after `metallb_bgp_`, help, and the number. */
+/** Name, help, and the number. */
 const COUNTERS: readonly [name: string, help: string, count: (status: Counted) => number][] = [
-  ['updates_total', 'Number of BGP UPDATE messages sent', ({ sent }) => sent.update],
-  ['updates_total_received', 'Number of BGP UPDATE messages received', ({ received }) => received.update],
-  ['opens_sent', 'Number of BGP open messages sent', ({ sent }) => sent.open],
-  ['opens_received', 'Number of BGP open messages received', ({ received }) => received.open],
-  ['notifications_sent', 'Number of BGP notification messages sent', ({ sent }) => sent.notification],
-  ['keepalives_sent', 'Number of BGP keepalive messages sent', ({ sent }) => sent.keepalive],
-  ['keepalives_received', 'Number of BGP keepalive messages received', ({ received }) => received.keepalive],
-  ['route_refresh_sent', 'Number of BGP route refresh messages sent', ({ sent }) => sent['route refresh']],
-  ['total_sent', 'Number of total BGP messages sent', ({ sent }) => total(sent)],
-  ['total_received', 'Number of total BGP messages received', ({ received }) => total(received)],
+  ['metallb_bgp_updates_total', 'Number of BGP UPDATE messages sent', ({ sent }) => sent.update],
+  ['metallb_bgp_updates_total_received', 'Number of BGP UPDATE messages received', ({ received }) => received.update],
+  ['metallb_bgp_opens_sent', 'Number of BGP open messages sent', ({ sent }) => sent.open],
+  ['metallb_bgp_opens_received', 'Number of BGP open messages received', ({ received }) => received.open],
+  ['metallb_bgp_notifications_sent', 'Number of BGP notification messages sent', ({ sent }) => sent.notification],
+  ['metallb_bgp_keepalives_sent', 'Number of BGP keepalive messages sent', ({ sent }) => sent.keepalive],
+  [
+    'metallb_bgp_keepalives_received',
+    'Number of BGP keepalive messages received',
+    ({ received }) => received.keepalive,
+  ],
+  ['metallb_bgp_route_refresh_sent', 'Number of BGP route refresh messages sent', ({ sent }) => sent['route refresh']],
+  ['metallb_bgp_total_sent', 'Number of total BGP messages sent', ({ sent }) => total(sent)],
+  ['metallb_bgp_total_received', 'Number of total BGP messages received', ({ received }) => total(received)],
 ]
 
 /** The series of one session. */
@@ -31,15 +35,15 @@ export class SessionMetrics {
   readonly #counters: { readonly counter: Counter; readonly count: (status: Counted) => number; shown: number }[]
 
   constructor(metrics: Metrics, peer: Peer) {
-    const gauge = (name: string, help: string) => metrics.gauge({ name: `metallb_bgp_${name}`, help, labels: LABELS })
+    const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: LABELS })
     this.#labels = { peer: peerLabel(peer), ...(peer.vrf && { vrf: peer.vrf }) }
-    this.#up = gauge('session_up', 'BGP session state (1 is up, 0 is down)')
+    this.#up = gauge('metallb_bgp_session_up', 'BGP session state (1 is up, 0 is down)')
     const announced = 'Number of prefixes currently being advertised on the BGP session'
-    this.#announced = gauge('announced_prefixes_total', announced)
+    this.#announced = gauge('metallb_bgp_announced_prefixes_total', announced)
     const pending = 'Number of prefixes that should be advertised on the BGP session'
-    this.#pending = gauge('pending_prefixes_total', pending)
+    this.#pending = gauge('metallb_bgp_pending_prefixes_total', pending)
     this.#counters = COUNTERS.map(([name, help, count]) => {
-      const counter = metrics.counter({ name: `metallb_bgp_${name}`, help, labels: LABELS })
+      const counter = metrics.counter({ name, help, labels: LABELS })
       return { counter, count, shown: 0 }
     })
     this.#up.set(0, this.#labels)
