@@ -136,6 +136,18 @@ describe('the ARP responder', { skip: root ? false : 'needs root: network namesp
     assert.ok(told()[1]!.count > 9 && told()[1]!.count <= 9 + more, `${told()[1]!.count} of ${9 + more}`)
   })
 
+  test('requests for addresses of nobody are counted by interface and reason', async () => {
+    const key = 'metallb_layer2_requests_ignored_total{interface="eth0",reason="announceIP"}'
+    const count = async () => {
+      const from = a.lines.length
+      a.send({ do: 'metrics' })
+      return ((await a.line(line => line.metrics !== undefined, from)).metrics as Record<string, number>)[key] ?? 0
+    }
+    const before = await count()
+    for (let asked = 0; asked < 7; asked++) client.ask('10.77.0.199')
+    for (let now = before; now < before + 7; now = await count());
+  })
+
   test('a worker that dies is started again with the table it had', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'dying-worker-'))
     for (const name of ['1', '2']) writeFileSync(join(directory, name), '')

@@ -1,6 +1,6 @@
 /** Brings what the responder's thread counts into the metrics of chapter 03 section 5.1. */
 import type { Counter, Metrics } from '../../ports/index.ts'
-import { COUNTERS, GRATUITOUS, RECEIVED, SENT } from '../../protocols/ethernet/index.ts'
+import { COUNTERS, GRATUITOUS, type Ignored, RECEIVED, SENT } from '../../protocols/ethernet/index.ts'
 import { MAX_ADDRESSES } from './layer2-table.ts'
 
 export class CountCollector {
@@ -35,6 +35,39 @@ export class CountCollector {
       const ip = texts[Math.floor(index / COUNTERS)]!
       this.#counters[index % COUNTERS]!.inc({ ip }, (count - reported) >>> 0)
       this.#reported[index] = count
+    }
+  }
+}
+
+/** Frames that were not answered, and why (IMP-23). Series go with their interface. */
+export class IgnoredCounter {
+  readonly #counter: Counter
+  readonly #reasons = new Map<string, Set<string>>()
+
+  constructor(metrics: Metrics) {
+    this.#counter = metrics.counter({
+      name: 'metallb_layer2_requests_ignored_total',
+      help: 'Number of layer2 packets that were not answered, by the reason why',
+      labels: ['interface', 'reason'],
+    })
+  }
+
+  add(ignored: readonly Ignored[]): void {
+    for (const { interface: name, reasons } of ignored) {
+      const known = this.#reasons.get(name) ?? new Set()
+      this.#reasons.set(name, known)
+      for (const [reason, count] of reasons) {
+        known.add(reason)
+        this.#counter.inc({ interface: name, reason }, count)
+      }
+    }
+  }
+
+  keep(interfaces: ReadonlySet<string>): void {
+    for (const [name, reasons] of this.#reasons) {
+      if (interfaces.has(name)) continue
+      this.#reasons.delete(name)
+      for (const reason of reasons) this.#counter.remove({ interface: name, reason })
     }
   }
 }

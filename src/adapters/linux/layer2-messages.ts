@@ -1,6 +1,6 @@
 /** What the main thread and the responder's thread tell each other. */
 import type { AddressClaim, LogFields, NetworkInterface } from '../../ports/index.ts'
-import type { Claim } from '../../protocols/ethernet/index.ts'
+import type { Claim, Ignored } from '../../protocols/ethernet/index.ts'
 import type { Exclusions } from './exclusions.ts'
 
 /** Given to the worker at its start. */
@@ -27,6 +27,7 @@ export type FromWorker =
   | { readonly kind: 'applied'; readonly id: number }
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly fields: LogFields }
   | { readonly kind: 'claim'; readonly claim: AddressClaim }
+  | { readonly kind: 'ignored'; readonly ignored: readonly Ignored[] }
 
 /** An IPv4 address as a signed 32-bit number, an IPv6 address as a bigint: the two never meet. */
 export type Key = number | bigint

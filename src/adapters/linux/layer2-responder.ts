@@ -16,7 +16,7 @@ import type {
 } from '../../ports/index.ts'
 import { type Exclusions, NO_EXCLUSIONS } from './exclusions.ts'
 import { close, eventfd, write } from './ffi.ts'
-import { CountCollector } from './layer2-counts.ts'
+import { CountCollector, IgnoredCounter } from './layer2-counts.ts'
 import type { FromWorker, TableChange, ToWorker, WorkerSetup } from './layer2-messages.ts'
 import { keyOf, Layer2Table } from './layer2-table.ts'
 
@@ -64,6 +64,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   readonly name = 'layer2 responder'
   readonly #options: LinuxLayer2Options
   readonly #counts: CountCollector
+  readonly #ignored: IgnoredCounter
   readonly #table = new Layer2Table()
   readonly #claimListeners = new Set<(claim: AddressClaim) => void>()
   readonly #listeners = new Set<() => void>()
@@ -84,6 +85,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   constructor(options: LinuxLayer2Options) {
     this.#options = options
     this.#counts = new CountCollector(options.metrics)
+    this.#ignored = new IgnoredCounter(options.metrics)
   }
 
   /** Resolves once the interfaces are known. @throws SystemError */
@@ -207,6 +209,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
     switch (message.kind) {
       case 'interfaces':
         this.#interfaces = message.interfaces
+        this.#ignored.keep(new Set(message.interfaces.map(({ name }) => name)))
         for (const listener of [...this.#listeners]) listener()
         break
       case 'applied':
@@ -214,6 +217,9 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
         break
       case 'log':
         this.#options.log[message.level](message.fields)
+        break
+      case 'ignored':
+        this.#ignored.add(message.ignored)
         break
       case 'claim':
         for (const listener of [...this.#claimListeners]) listener(message.claim)

@@ -33,6 +33,8 @@ const NETLINK = 1
 const FIRST_SOCKET = 2
 /** Interfaces that could not be opened are tried again. */
 const RETRY_MS = 5000
+/** How often the main thread is told what was not answered. */
+const IGNORED_MS = 1000
 /** How many frames of one interface are answered before the others are looked at. */
 const DRAIN = 64
 /** How many pairs are announced before requests are looked at. */
@@ -72,6 +74,7 @@ class ResponderLoop {
   #sockets: Source[] = []
   #descriptors = new PollSet([])
   #retryAt = Infinity
+  #ignoredAt = 0
 
   constructor(setup: WorkerSetup, port: MessagePort) {
     this.#setup = setup
@@ -122,6 +125,7 @@ class ResponderLoop {
     const now = systemClock.monotonic()
     if (now >= this.#retryAt) this.#retry(now)
     for (const station of this.#stations) station.announce(now, ANNOUNCE)
+    if (now >= this.#ignoredAt) this.#tellIgnored(now)
   }
 
   #sleepMs(): number {
@@ -210,6 +214,12 @@ class ResponderLoop {
       const { level, fields } = stationLine(protocol, event)
       this.#post({ kind: 'log', level, fields: suppressed > 0 ? { ...fields, suppressed } : fields })
     }
+  }
+
+  #tellIgnored(now: number): void {
+    this.#ignoredAt = now + IGNORED_MS
+    const ignored = this.#stations.flatMap(station => station.takeIgnored())
+    if (ignored.length > 0) this.#post({ kind: 'ignored', ignored })
   }
 
   #tellClaim({ exchange }: Conflict): void {

@@ -302,3 +302,22 @@ test('addresses are watched on their interfaces for as long as they are wanted t
   assert.deepEqual(watched, ['+240', '-240', '-240'])
   assert.deepEqual(kinds(), ['created', 'watchFailed'])
 })
+
+test('what is not answered is counted for its interface by reason, once', () => {
+  station.setInterfaces([link(1), link(2)], 0)
+  claim(0, [VIP, 'all'], ['192.168.1.241', ['eth2']])
+  const ignored = () => station.takeIgnored().map(({ interface: name, reasons }) => [name, Object.fromEntries(reasons)])
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+  assert.deepEqual(ignored(), [])
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', '192.168.1.1'))
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', '192.168.1.1'))
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', '192.168.1.241'))
+  hear(1, packet(REPLY, CLIENT, '192.168.1.35', VIP))
+  hear(2, new Uint8Array(60))
+  hear(2, encodeFrame({ ...decodeFrame(packet(REQUEST, CLIENT, '192.168.1.35', VIP)), destination: CLIENT }))
+  assert.deepEqual(ignored(), [
+    ['eth1', { announceIP: 2, notMatchInterface: 1, notRequest: 1 }],
+    ['eth2', { malformed: 1, ethernetDestination: 1 }],
+  ])
+  assert.deepEqual(ignored(), [])
+})

@@ -87,6 +87,14 @@ interface Attachment<L> extends Responder {
   linkLocal: bigint | undefined
   /** Up and with carrier: what is sent arrives. */
   alive: boolean
+  /** Frames not answered since last asked, by reason. */
+  ignored: Map<string, number>
+}
+
+/** Frames that were not answered on an interface, by reason. */
+export interface Ignored {
+  readonly interface: string
+  readonly reasons: ReadonlyMap<string, number>
 }
 
 export class Station<K, L extends Link> {
@@ -160,10 +168,23 @@ export class Station<K, L extends Link> {
       const slot = COUNTERS * this.#claims.get(voice.asked)!.slot
       counts[slot + RECEIVED]!++
       if (this.#send(attachment, frame, length)) counts[slot + SENT]!++
-    } else if (verdict === 'notMatchInterface' && verbose) {
-      this.#options.report({ kind: 'ignored', exchange: voice.exchange(frame, length, attachment, 'asked') })
+    } else {
+      attachment.ignored.set(verdict, (attachment.ignored.get(verdict) ?? 0) + 1)
+      if (verdict === 'notMatchInterface' && verbose)
+        this.#options.report({ kind: 'ignored', exchange: voice.exchange(frame, length, attachment, 'asked') })
     }
     if (voice.claimed(frame, length, attachment, this.#claims) !== undefined) this.#suspect(frame, length, attachment)
+  }
+
+  /** What was not answered since the last call; empty where nothing was. */
+  takeIgnored(): Ignored[] {
+    const taken: Ignored[] = []
+    for (const attachment of this.#attachments.values()) {
+      if (attachment.ignored.size === 0) continue
+      taken.push({ interface: attachment.name, reasons: attachment.ignored })
+      attachment.ignored = new Map()
+    }
+    return taken
   }
 
   /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
@@ -193,6 +214,7 @@ export class Station<K, L extends Link> {
         mac: macBytes(link.mac!),
         linkLocal: linkLocal(link)?.value,
         alive: link.carrier,
+        ignored: new Map<string, number>(),
       }
       const attachment = { ...state, link: this.#options.open(link) }
       this.#attachments.set(link.index, attachment)
