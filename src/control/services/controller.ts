@@ -1,7 +1,7 @@
 import { parseService, type ServiceResource, services } from '../../api/index.ts'
 import { Allocator, byAge, converge, learn, type Outcome, type PoolUsage } from '../../core/allocator/index.ts'
 import type { Pool } from '../../core/config/index.ts'
-import { objectKey } from '../../core/object.ts'
+import { type ObjectRef, objectKey } from '../../core/object.ts'
 import { formatReason } from '../../core/reason.ts'
 import { POOL_ANNOTATION, type Service } from '../../core/service.ts'
 import type {
@@ -75,6 +75,8 @@ export class ServiceController implements Task, UsageSource {
   readonly #changed = new Set<string>()
   /** No longer ours, and their annotation is still to be removed (D16). */
   readonly #disowned = new Set<string>()
+  /** LoadBalancer Services that lack an address: whatever pools change, they are looked at again. */
+  readonly #lacking = new Set<string>()
   #allocator: Allocator
   #expiry: { readonly at: number; readonly timer: Timer } | undefined
   #pools: readonly Pool[] | undefined
@@ -149,7 +151,7 @@ export class ServiceController implements Task, UsageSource {
     this.#pools = pools
     const { changed, affected } = this.#allocator.setPools(pools)
     if (!this.#open) this.#learnSoon()
-    else if (changed) this.#reconsider(new Set(affected))
+    else if (changed) this.#reconsider(affected)
     return 'success'
   }
 
@@ -170,6 +172,7 @@ export class ServiceController implements Task, UsageSource {
     this.#versions.clear()
     this.#announcer.clear()
     this.#disowned.clear()
+    this.#lacking.clear()
     this.#changed.clear()
     this.#tell((this.#pools ?? []).map(({ name }) => name))
   }
@@ -207,16 +210,16 @@ export class ServiceController implements Task, UsageSource {
   }
 
   /** After a change of pools: the Services of changed pools, and all that lack something. */
-  #reconsider(affected: ReadonlySet<string>): void {
-    const { waiting } = this.#allocator
-    const lacking = (key: string) => this.#allocator.allocationOf(key) === undefined || waiting.has(key)
-    const again = this.#options.services
-      .list()
-      .filter(resource => this.#isOurs(resource) && resource.spec?.type === 'LoadBalancer')
-      .filter(({ metadata }) => affected.has(objectKey(metadata)) || lacking(objectKey(metadata)))
+  #reconsider(affected: Iterable<string>): void {
+    const again = [...new Set([...affected, ...this.#lacking])].flatMap(key => this.#ownService(key) ?? [])
     this.#log.info({ event: 'force service reload', services: again.length })
     this.#publish()
-    this.#enqueue(again.map(parseService))
+    this.#enqueue(again)
+  }
+
+  #ownService(key: string): Service | undefined {
+    const resource = this.#options.services.get(refOf(key))
+    return resource !== undefined && this.#isOurs(resource) ? parseService(resource) : undefined
   }
 
   #onChange(change: Change<ServiceResource>): void {
@@ -244,8 +247,7 @@ export class ServiceController implements Task, UsageSource {
   }
 
   async #reconcile(key: string, own: boolean): Promise<'done' | 'retry'> {
-    const [namespace, name] = key.split('/') as [string, string]
-    const resource = this.#options.services.get({ namespace, name })
+    const resource = this.#options.services.get(refOf(key))
     if (resource === undefined) return this.#gone(key)
     if (this.#versions.isStale(key, resource.metadata.resourceVersion)) {
       this.#queue.addAfter(key, STALE_MS)
@@ -274,6 +276,10 @@ export class ServiceController implements Task, UsageSource {
     const service = parseService(resource)
     const outcome = converge(this.#allocator, service)
     this.#allocator.wait(service, outcome.needs)
+    const { key, type } = service
+    const served = this.#allocator.allocationOf(key) !== undefined && !this.#allocator.waiting.has(key)
+    if (served || type !== 'LoadBalancer') this.#lacking.delete(key)
+    else this.#lacking.add(key)
     this.#announcer.announce(service, outcome)
     const changed = outcome.changed || this.#hasNews(resource, outcome)
     const written = changed ? this.#write(resource, outcome) : 'done'
@@ -323,6 +329,7 @@ export class ServiceController implements Task, UsageSource {
   #forget(key: string): void {
     this.#announcer.forget(key)
     this.#allocator.waiting.forget(key)
+    this.#lacking.delete(key)
   }
 
   /** After every decision, once its write has begun: the counters are told, and the first who waits for what became free is next (D13). */
@@ -370,3 +377,8 @@ const UNCHANGED = 'service converged, no change'
 
 /** How soon a Service whose cached copy is out of date is looked at again, should the watch say nothing. */
 const STALE_MS = 1000
+
+function refOf(key: string): ObjectRef {
+  const [namespace = '', name = ''] = key.split('/')
+  return { namespace, name }
+}
