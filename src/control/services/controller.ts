@@ -4,53 +4,17 @@ import type { Pool } from '../../core/config/index.ts'
 import { type ObjectRef, objectKey } from '../../core/object.ts'
 import { formatReason } from '../../core/reason.ts'
 import { POOL_ANNOTATION, type Service } from '../../core/service.ts'
-import type {
-  Change,
-  Clock,
-  Counter,
-  EventRecorder,
-  Informer,
-  KubeApi,
-  Logger,
-  Metrics,
-  Task,
-  Timer,
-} from '../../ports/index.ts'
+import type { Change, Counter, Logger, Task } from '../../ports/index.ts'
+import { Alarm } from '../alarm.ts'
 import { clientMetrics } from '../config/index.ts'
 import { WorkQueue } from '../queue.ts'
 import type { SyncResult } from '../sync.ts'
 import { Announcer } from './announcer.ts'
 import { differInConditionsOnly, isWorthWriting, withVerdict } from './conditions.ts'
+import type { ServiceControllerOptions, UsageSource } from './options.ts'
 import { AwaitedVersions } from './versions.ts'
 import { BUDGET, WriteBudget } from './write-budget.ts'
 import { ServiceWriter } from './writer.ts'
-
-export interface ServiceControllerOptions {
-  readonly services: Informer<ServiceResource>
-  readonly api: KubeApi
-  readonly recorder: EventRecorder
-  readonly log: Logger
-  readonly metrics: Metrics
-  readonly clock: Clock
-  /** `--lb-class`; empty: Services without a class. */
-  readonly lbClass: string
-  /** Whether it decides from the start; false where a Lease has still to be won. Default true. */
-  readonly active?: boolean
-  /** Whether Services get the condition metallb.io/AddressAllocated. Default true. */
-  readonly conditions?: boolean
-  /** Status writes at once. Default 8. */
-  readonly writers?: number
-}
-
-/** Where the counters of the pools come from. */
-export interface UsageSource {
-  /** Undefined for a pool that is not in force. */
-  usage(pool: string): PoolUsage | undefined
-  /** Whether the counters mean anything: every address in use is known and this process decides. */
-  readonly settled: boolean
-  /** Tells the names of pools whose counters changed, came or went. The answer ends the subscription. */
-  onUsage(listener: (pools: readonly string[]) => void): () => void
-}
 
 /**
  * The controller's side of Services (chapter 02 section 1). It decides one Service at a time, synchronously, and
@@ -78,7 +42,8 @@ export class ServiceController implements Task, UsageSource {
   /** LoadBalancer Services that lack an address: whatever pools change, they are looked at again. */
   readonly #lacking = new Set<string>()
   #allocator: Allocator
-  #expiry: { readonly at: number; readonly timer: Timer } | undefined
+  /** When the next quarantine ends. */
+  readonly #expiry: Alarm
   #pools: readonly Pool[] | undefined
   #active: boolean
   #open = false
@@ -90,6 +55,10 @@ export class ServiceController implements Task, UsageSource {
     const { clock, api, metrics, recorder, writers = 8, active = true } = options
     this.#options = options
     this.#allocator = new Allocator(() => clock.monotonic())
+    this.#expiry = new Alarm(clock, () => {
+      this.#allocator.expire()
+      this.#settle()
+    })
     this.#log = options.log
     this.#active = active
     this.#versions = new AwaitedVersions(clock)
@@ -112,7 +81,7 @@ export class ServiceController implements Task, UsageSource {
 
   async stop(): Promise<void> {
     this.#unsubscribe()
-    this.#expiry?.timer.cancel()
+    this.#expiry.set(undefined)
     this.#active = false
     await Promise.all([this.#learning.stop(), this.#queue.stop()])
   }
@@ -337,23 +306,7 @@ export class ServiceController implements Task, UsageSource {
     this.#publish()
     const next = this.#allocator.waiting.next()
     if (next !== undefined) this.#queue.add(next)
-    this.#watchExpiry()
-  }
-
-  /** Wakes up when the next quarantine ends. */
-  #watchExpiry(): void {
-    const at = this.#allocator.nextExpiry
-    if (at === this.#expiry?.at) return
-    this.#expiry?.timer.cancel()
-    this.#expiry = undefined
-    if (at === undefined) return
-    const { clock } = this.#options
-    const timer = clock.after(Math.max(0, at - clock.monotonic()), () => {
-      this.#expiry = undefined
-      this.#allocator.expire()
-      this.#settle()
-    })
-    this.#expiry = { at, timer }
+    this.#expiry.set(this.#allocator.nextExpiry)
   }
 
   #publish(): void {

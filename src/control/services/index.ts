@@ -1,1 +1,2 @@
-export { ServiceController, type ServiceControllerOptions, type UsageSource } from './controller.ts'
+export { ServiceController } from './controller.ts'
+export type { ServiceControllerOptions, UsageSource } from './options.ts'
