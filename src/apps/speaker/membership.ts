@@ -11,6 +11,7 @@ import {
   disabledMembership,
   HeartbeatMembership,
   MemberlistMembership,
+  MemberlistMetrics,
   parseMemberlistFile,
 } from '../../control/membership/index.ts'
 import { type Address, parseAddress } from '../../core/ip/index.ts'
@@ -34,7 +35,7 @@ export interface ComposedMembership {
 
 /** @throws Fatal where flags, key or file are wrong */
 export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMembership {
-  const { flags, log, informers, namespace, clock, random } = platform
+  const { flags, log, metrics, informers, namespace, clock, random } = platform
   const labelSelector = flags['ml-labels']
   if (flags['ml-bindaddr'] === '' || labelSelector === '') return { membership: disabledMembership(log), tasks: [] }
   const address = readAddress(flags['ml-bindaddr'])
@@ -67,7 +68,8 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
     memberlist.keyring = keyringOf(fresh, config)
     heartbeats.hmacs = fresh.map(hmacSha256)
   })
-  return { membership, tasks: secrets.length > 0 ? [reload, membership] : [membership] }
+  const memberlistMetrics = new MemberlistMetrics(memberlist, metrics, clock)
+  return { membership, tasks: [memberlistMetrics, ...(secrets.length > 0 ? [reload] : []), membership] }
 }
 
 function readAddress(text: string): Address {
