@@ -2,17 +2,12 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { linuxStreams } from '../../src/adapters/linux/tcp.ts'
-import { systemClock as clock } from '../../src/adapters/system/clock.ts'
-import { systemRandom as random } from '../../src/adapters/system/random.ts'
 import { waitFor } from '../../src/apps/lab/index.ts'
-import { parseAddress, parsePrefix } from '../../src/core/ip/index.ts'
-import { Session } from '../../src/protocols/bgp/index.ts'
 import { enterFreshNetwork } from '../contract/fresh-network.ts'
 import { BIRD, Bird } from './bird.ts'
 import { BGPD, type Frr, frrRouter } from './frr.ts'
 import { GOBGPD, GoBgp } from './gobgp.ts'
-import { linkTo, OURS, type Router, type RouterConfig, THEIRS, unlink } from './router.ts'
+import { linkTo, OURS, type Router, type RouterConfig, unlink } from './router.ts'
 import { aPeer, BgpSpeaker } from './speaker.ts'
 
 const NETNS = `bgp-interop-${process.pid}`
@@ -61,10 +56,10 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
     })
 
     test(`${name}: TTL security`, async t => {
-      const { router } = await running(t, make({ netns: NETNS, over: 'ipv4', ourAsn: 64500, asn: 64501, gtsm: true }))
-      const near = sessionWithTtl(255)
-      t.after(() => near.stop({ kind: 'deconfigured' }))
-      near.announce([{ prefix: parsePrefix('203.0.113.7/32')!, attributes: { communities: [] } }])
+      const config = { netns: NETNS, over: 'ipv4', ourAsn: 64500, asn: 64501, gtsm: true } as const
+      const { router, speaker } = await running(t, make(config))
+      await speaker.announce('web', '203.0.113.7/32')
+      speaker.peer(aPeer('ipv4', { ttlSecurityHops: 1 }))
       await has(router, 'ipv4', ['203.0.113.7/32'])
     })
   }
@@ -168,32 +163,6 @@ async function running<R extends Router>(t: { after: (end: () => Promise<void>) 
 async function has(router: Router, family: 'ipv4' | 'ipv6', wanted: readonly string[]): Promise<void> {
   const same = async () => (await router.prefixes(family)).sort().join() === [...wanted].sort().join()
   await waitFor(same, `the ${family} table to be [${wanted}]`)
-}
-
-function sessionWithTtl(ttl: number): Session {
-  const address = parseAddress(THEIRS.ipv4)!
-  const session = new Session(
-    {
-      settings: {
-        localAsn: 64500,
-        identifier: parseAddress(OURS.ipv4)!,
-        remoteAs: 64501,
-        holdMs: 9000,
-        connectRetryMs: 10_000,
-        families: ['ipv4'],
-        extendedNextHop: false,
-        extendedMessage: false,
-        passive: false,
-        listens: false,
-      },
-      target: { address, port: 179, ttl, minTtl: ttl },
-      defaultLocalPref: 100,
-      localAddresses: connection => ({ connection: connection.address }),
-    },
-    { clock, random, streams: linuxStreams },
-  )
-  session.start()
-  return session
 }
 
 /** In CI that is an error: nothing is skipped there. */

@@ -33,7 +33,19 @@ function accepted(name: string, yaml: string, fields: Partial<Peer>, warnings: s
   }
 }
 
+const withTtlSecurity = (value: string) =>
+  `{kind: BGPPeer, metadata: {name: tor1, annotations: {metallb.io/ttl-security: '${value}'}}, spec: {${BASE}}}\n---\n`
+
 testExamples([
+  accepted('TTL security, one hop', withTtlSecurity('1'), { ttlSecurityHops: 1 }),
+  accepted('TTL security, the most', withTtlSecurity('254'), { ttlSecurityHops: 254 }),
+  ...['0', '255', 'yes', '-1', ''].map(value => ({
+    name: `TTL security of '${value}'`,
+    yaml: withTtlSecurity(value),
+    refused: [
+      `metadata.annotations[metallb.io/ttl-security] parsing peer tor1 invalid number of hops "${value}", must be from 1 to 254`,
+    ],
+  })),
   {
     name: '24 a minimal peer',
     yaml: peer(BASE),

@@ -95,6 +95,11 @@ test('the target: device of a VRF, signature, and no TTL of our own (decision 5)
   })
 })
 
+test('107 TTL security: ours leave with 255, theirs may have crossed so many hops', () => {
+  const { ttl, minTtl } = targetOf(aBgpPeer({ ttlSecurityHops: 2 }))
+  assert.deepEqual([ttl, minTtl], [255, 254])
+})
+
 const CHANGES: [name: string, change: Partial<AddressedPeer>, restarts: boolean][] = [
   ['nothing', {}, false],
   ['selectors', { nodeSelectors: [{}] }, false],
@@ -108,6 +113,7 @@ const CHANGES: [name: string, change: Partial<AddressedPeer>, restarts: boolean]
   ['router ID', { routerId: ip('1.1.1.1') }, true],
   ['graceful restart', { gracefulRestart: true }, true],
   ['VRF', { vrf: 'red' }, true],
+  ['TTL security', { ttlSecurityHops: 1 }, true],
   ['families', { dualStackAddressFamily: true }, true],
 ]
 for (const [name, change, restarts] of CHANGES)

@@ -56,12 +56,14 @@ export function familiesOf({ endpoint, dualStackAddressFamily }: Peer): Family[]
 }
 
 /** Without the source address, which has to exist when it is used. The TTL is left to the system (decision 5). */
-export function targetOf({ endpoint, port, vrf, password, holdMs = DEFAULT_HOLD_MS }: AddressedPeer): StreamTarget {
+export function targetOf(peer: AddressedPeer): StreamTarget {
+  const { endpoint, port, vrf, password, ttlSecurityHops, holdMs = DEFAULT_HOLD_MS } = peer
   return {
     address: endpoint.address,
     port,
     trafficClass: TRAFFIC_CLASS,
     ...(vrf && { device: vrf }),
+    ...(ttlSecurityHops && { ttl: 255, minTtl: 256 - ttlSecurityHops }), // RFC 5082 section 3
     ...(password && { md5Password: password }),
     ...(holdMs > 0 && { userTimeoutMs: holdMs }),
   }

@@ -37,7 +37,7 @@ const labels: Matters = (before, after) => textOf(before.metadata.labels) !== te
 /** Not the status, which the controller writes for every address it hands out. */
 const spec: Matters = (before, after) =>
   after.metadata.generation === undefined || before.metadata.generation !== after.metadata.generation
-/** Options of ours are annotations (docs/guide/pools.md), which leave the generation as it is. */
+/** Options of ours are annotations (docs/guide/pools.md, bgp.md), which leave the generation as it is. */
 const options: Matters = (before, after) => optionsOf(before) !== optionsOf(after)
 const specOrLabels: Matters = (before, after) => spec(before, after) || labels(before, after)
 
@@ -49,7 +49,7 @@ const UPDATES: Readonly<Record<keyof ConfigSources, Matters>> = {
   namespaces: labels,
   l2Advertisements: specOrLabels,
   nodes: labels,
-  peers: specOrLabels,
+  peers: (before, after) => specOrLabels(before, after) || options(before, after),
   bgpAdvertisements: specOrLabels,
   bfdProfiles: specOrLabels,
   secrets: always,

@@ -30,6 +30,8 @@ export interface Peer {
   readonly bfdProfile?: string
   readonly gracefulRestart: boolean
   readonly ebgpMultiHop: boolean
+  /** Routers between the peer and us, and one more: packets that crossed more are not heard (RFC 5082). Absent: off. */
+  readonly ttlSecurityHops?: number
   readonly vrf?: string
   readonly disableMP: boolean
   readonly dualStackAddressFamily: boolean
