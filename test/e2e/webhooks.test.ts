@@ -13,7 +13,14 @@ import { Connection, KubeClient, loadAccess } from '../../src/adapters/kube/inde
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { systemRandom } from '../../src/adapters/system/random.ts'
 import { crds } from '../../src/api/crds.ts'
-import { pods, secrets, validatingWebhookConfigurations } from '../../src/api/index.ts'
+import {
+  configurationStates,
+  ipAddressPools,
+  pods,
+  secrets,
+  services,
+  validatingWebhookConfigurations,
+} from '../../src/api/index.ts'
 import { namespaces } from '../../src/api/kubernetes/index.ts'
 import { nodeCommand, waitFor } from '../../src/apps/lab/index.ts'
 import { type ApiServer, startApiServer } from '../../src/testing/apiserver/index.ts'
@@ -32,7 +39,7 @@ describe('webhooks', () => {
   let ports: { webhook: number; probes: number }
 
   before(async () => {
-    server = await startApiServer({ crds })
+    server = await startApiServer({ crds, webhookService: () => `https://127.0.0.1:${ports.webhook}` })
     writeFileSync(join(dir, 'kubeconfig'), server.kubeconfig())
     const access = await loadAccess({ kubeconfig: join(dir, 'kubeconfig') })
     kube = new KubeClient(new Connection({ access, clock: systemClock }), systemRandom)
@@ -53,17 +60,22 @@ describe('webhooks', () => {
   })
 
   after(async () => {
-    controller.kill('SIGTERM')
-    await once(controller, 'exit')
+    await stop()
     kube.connection.close()
     await server.stop()
     rmSync(dir, { recursive: true })
   })
 
-  function start(): void {
+  async function stop(): Promise<void> {
+    controller.kill('SIGTERM')
+    await once(controller, 'exit')
+  }
+
+  function start(more: Record<string, string> = {}): void {
     const flags = {
       ...{ kubeconfig: join(dir, 'kubeconfig'), namespace: NAMESPACE, 'pod-name': 'c', port: 0 },
       ...{ 'health-probe-port': ports.probes, 'webhook-port': ports.webhook, 'cert-dir': join(dir, 'none') },
+      ...more,
     }
     const [command, ...args] = nodeCommand('metallb', [
       'controller',
@@ -101,6 +113,10 @@ describe('webhooks', () => {
     assert.equal((await review(pool('good', '192.0.2.0/28'))).allowed, true)
     const { allowed, status } = await review(pool('bad', '192.0.2.300/28'))
     assert.deepEqual([allowed, status.code], [false, 403])
+    await assert.rejects(kube.create(ipAddressPools, pool('bad', '192.0.2.300/28')), {
+      message:
+        /admission webhook "ipaddresspoolvalidationwebhook.metallb.io" denied the request: IPAddressPool metallb-system\/bad /,
+    })
     assert.match(status.message, /^IPAddressPool metallb-system\/bad spec\.addresses\[0\]: /)
     await waitFor(() => log.includes('"msg":"invalid configuration"'), 'the refusal in the log')
   })
@@ -143,6 +159,30 @@ describe('webhooks', () => {
         () => false,
       )
     await waitFor(trusts, 'the server to be trusted again')
+  })
+
+  async function restart(mode: string): Promise<void> {
+    await stop()
+    start({ 'webhook-mode': mode })
+    await waitFor(() => isReady(ports.probes), `the controller to be ready with webhook mode ${mode}`, 20_000)
+  }
+
+  const addressOf = async (name: string) =>
+    (await kube.get(services, { namespace: 'default', name })).status?.loadBalancer?.ingress?.[0]?.ip
+
+  test('mode onlywebhook reviews and hands out nothing, mode disabled hands out and does not listen', async () => {
+    await kube.create(ipAddressPools, pool('p', '192.0.2.0/28'))
+    await restart('onlywebhook')
+    await kube.create(services, {
+      metadata: { name: 'web', namespace: 'default' },
+      spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+    })
+    assert.equal((await review(pool('bad', '192.0.2.300/28'))).allowed, false)
+    await waitFor(async () => (await kube.list(configurationStates, { namespace: NAMESPACE })).length > 0, 'the state')
+    assert.equal(await addressOf('web'), undefined)
+    await restart('disabled')
+    await waitFor(async () => (await addressOf('web')) === '192.0.2.0', 'the address')
+    await assert.rejects(review(pool('bad', '192.0.2.300/28')), { code: 'ECONNREFUSED' })
   })
 })
 
