@@ -204,10 +204,16 @@ describe('Services of type LoadBalancer', { skip }, () => {
     await waitFor(async () => (await staleness(lab)) === '1', 'the controller to count its configuration as stale')
     const { stdout } = await lab.kubectl(['get', 'configurationstates', '-A', '-o', 'yaml'])
     assert.match(stdout, /192\.168\.10\.300\/24/)
+    assert.match(lab.logs('controller'), /"msg":"failed to parse the configuration"/)
     await useNewService(lab, 'while-stale')
     assert.equal(await isAnswered(lab.client, `http://${address}/`), true)
     await lab.kubectl(['delete', 'ipaddresspool', 'bad', '-n', 'metallb-system'])
     await waitFor(async () => (await staleness(lab)) === '0', 'the configuration to be good again')
+    const results = ['get', 'configurationstates', '-n', 'metallb-system', '-o', 'jsonpath={.items[*].status.result}']
+    await waitFor(
+      async () => (await lab.kubectl(results)).stdout === 'Valid Valid Valid Valid',
+      'controller and speakers to say that it is valid',
+    )
   })
 
   test('externalTrafficPolicy Local: a node with an endpoint owns it, the pod sees the client', async () => {
