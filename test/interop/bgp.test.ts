@@ -113,6 +113,15 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
     await has(router, 'ipv4', ['203.0.113.7/32']) // the end of the routes: the other one is gone for good
   })
 
+  test('FRR: prepended AS and MED arrive', async t => {
+    const { router, speaker } = await running(t, frrRouter(PLAIN))
+    await speaker.announceWith({ prepend: 2, med: 50 }, 'web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4'))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+    const [path] = (await (router as Frr).table('ipv4'))['203.0.113.7/32'] ?? []
+    assert.deepEqual([path?.path, path?.metric], ['64500 64500 64500', 50])
+  })
+
   test('FRR: a NOTIFICATION is told in words, and the session comes back', async t => {
     const { router, speaker } = await running(t, frrRouter(PLAIN))
     speaker.peer(aPeer('ipv4'))

@@ -25,7 +25,7 @@ export interface FrrPath {
   readonly multipath?: boolean
   readonly peerId: string
   readonly path: string
-  readonly locPrf?: number
+  readonly metric?: number
   readonly nexthops: readonly { readonly ip: string }[]
 }
 

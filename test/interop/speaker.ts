@@ -5,6 +5,7 @@ import { systemRandom as random } from '../../src/adapters/system/random.ts'
 import { BgpProtocol } from '../../src/control/bgp/index.ts'
 import type { Peer } from '../../src/core/config/index.ts'
 import { parseAddress, parsePrefix } from '../../src/core/ip/index.ts'
+import type { ServiceRoute } from '../../src/core/plan/index.ts'
 import { FakeRecorder } from '../../src/testing/fake-kube.ts'
 import { FakeLog } from '../../src/testing/fake-log.ts'
 import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
@@ -52,8 +53,13 @@ export class BgpSpeaker {
   }
 
   /** A Service with these prefixes; none withdraws it. */
-  async announce(service: string, ...prefixes: string[]): Promise<void> {
+  announce(service: string, ...prefixes: string[]): Promise<void> {
+    return this.announceWith({}, service, ...prefixes)
+  }
+
+  async announceWith(options: Pick<ServiceRoute, 'prepend' | 'med'>, service: string, ...prefixes: string[]) {
     const routes = prefixes.map(text => ({
+      ...options,
       prefix: parsePrefix(text)!,
       advertisement: 'ad',
       peers: 'all' as const,

@@ -26,7 +26,24 @@ const conflict = (given: number, before: number) =>
 const both = (config: Config) => assert.equal(config.bgp!.advertisements.length, 2)
 const RACK = (rack: string) => `nodeSelectors: [{matchLabels: {rack: ${rack}}}]`
 
+const withOptions = (annotations: string) =>
+  `${WEB}{kind: BGPAdvertisement, metadata: {name: a, annotations: {${annotations}}}, spec: {}}\n---\n`
+const tooMany = 'metadata.annotations[metallb.io/as-path-prepend] invalid number "11", must be from 0 to 10'
+
 testExamples([
+  {
+    name: 'AS path prepend and MED',
+    yaml: withOptions("metallb.io/as-path-prepend: '3', metallb.io/med: '50'"),
+    accepted: config => {
+      const [{ prepend, med } = {}] = config.bgp!.advertisements as readonly { prepend?: number; med?: number }[]
+      assert.deepEqual([prepend, med], [3, 50])
+    },
+  },
+  {
+    name: 'AS path prepend out of bounds',
+    yaml: withOptions("metallb.io/as-path-prepend: '11'"),
+    refused: [tooMany],
+  },
   {
     name: '61 an alias, a standard and a large literal',
     yaml:

@@ -10,6 +10,7 @@ import {
 import { aggregationConflicts, localPreferencesConflict } from '../../core/config/rules/index.ts'
 import type { Family } from '../../core/ip/index.ts'
 import { type BGPAdvertisementResource, bgpAdvertisementCrd } from '../bgp-advertisement.ts'
+import { parseAdvertisementOptions } from './bgp-options.ts'
 import { type ObjectReport, type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
 import { concerns } from './peers.ts'
 import type { LabelledPool } from './pools.ts'
@@ -86,7 +87,7 @@ function attach({ pools, localPref = 0 }: BgpAdvertisement, index: number, attac
 }
 
 function parseAdvertisement(
-  { metadata: { name }, spec = {} }: BGPAdvertisementResource,
+  { metadata: { name, annotations }, spec = {} }: BGPAdvertisementResource,
   { pools, nodes, aliases }: AdvertisementContext,
   on: ObjectReport,
 ): BgpAdvertisement {
@@ -103,6 +104,7 @@ function parseAdvertisement(
     peers: peers.length === 0 ? 'all' : new Set(peers.toSorted()),
     aggregationLength: lengthsOf(name, spec, on),
     ...(localPref === undefined ? {} : { localPref }),
+    ...parseAdvertisementOptions(annotations, on),
     communities: communitiesOf(communities, aliases, on),
     serviceSelectors,
   }

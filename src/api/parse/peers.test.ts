@@ -43,7 +43,7 @@ testExamples([
     name: `TTL security of '${value}'`,
     yaml: withTtlSecurity(value),
     refused: [
-      `metadata.annotations[metallb.io/ttl-security] parsing peer tor1 invalid number of hops "${value}", must be from 1 to 254`,
+      `metadata.annotations[metallb.io/ttl-security] parsing peer tor1 invalid number "${value}", must be from 1 to 254`,
     ],
   })),
   {

@@ -6,9 +6,9 @@ import { parseAddress } from '../../core/ip/index.ts'
 import { anySelectorMatches, type LabelSelector } from '../../core/labels.ts'
 import { type BGPPeerResource, type BGPPeerV1Beta1Resource, bgpPeerCrd } from '../bgp-peer.ts'
 import { toV1Beta2 } from '../bgp-peer-conversion.ts'
+import { parsePeerOptions } from './bgp-options.ts'
 import { type ObjectReport, type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
 import { passwordOf, type Secrets } from './password.ts'
-import { parsePeerOptions } from './peer-options.ts'
 import { checkSelectors } from './selectors.ts'
 import type { Labelled } from './snapshot.ts'
 
@@ -62,7 +62,7 @@ function parsePeer(resource: BGPPeerResource, { profiles, secrets }: PeerReferen
   return {
     name,
     ...plainFields(spec),
-    ...parsePeerOptions(resource.metadata.annotations ?? {}, within),
+    ...parsePeerOptions(resource.metadata.annotations, within),
     endpoint,
     ...(sourceAddress ? { sourceAddress } : {}),
     ...times,

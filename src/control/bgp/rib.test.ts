@@ -61,6 +61,16 @@ test('D24 routes of one prefix: communities united, the highest preference, what
   }
 })
 
+test('of equal preference the shorter path and then the lower MED are kept', () => {
+  const routes = [route({ prepend: 2, med: 1 }), route({ prepend: 1, med: 9 }), route({ prepend: 1, med: 5 })]
+  for (const order of [routes, [...routes].reverse()]) {
+    const rib = new Rib()
+    rib.set('default/a', order)
+    const { prepend, med } = rib.routeFor('tor', prefix)!.attributes
+    assert.deepEqual([prepend, med], [1, 5])
+  }
+})
+
 test('an unset preference is the default and beats a lower one', () => {
   const rib = new Rib()
   rib.set('default/a', [route({ localPref: 50 }), route()])

@@ -72,19 +72,28 @@ export function goesTo({ peers }: ServiceRoute, peer: string): boolean {
   return peers === 'all' || peers.has(peer)
 }
 
-/** One prefix of many: all communities, the highest preference (chapter 04 section 2.7, D24). */
+/** One prefix of many: all communities, and what makes it preferred most (chapter 04 section 2.7, D24). */
 function merged(routes: readonly ServiceRoute[]): Route | undefined {
   const [first, ...others] = routes
   if (first === undefined) return undefined
   const communities = new Map<string, Community>()
   let best = first
   for (const route of [first, ...others]) {
-    if ((route.localPref ?? DEFAULT_LOCAL_PREF) > (best.localPref ?? DEFAULT_LOCAL_PREF)) best = route
+    if (preference(route, best) > 0) best = route
     for (const community of route.communities) communities.set(`${community.kind} ${community.parts}`, community)
   }
-  const { prefix, localPref } = best
-  return {
-    prefix,
-    attributes: { communities: [...communities.values()], ...(localPref !== undefined && { localPref }) },
+  const { prefix, localPref, prepend, med } = best
+  const options = { ...(prepend !== undefined && { prepend }), ...(med !== undefined && { med }) }
+  const attributes = {
+    communities: [...communities.values()],
+    ...(localPref !== undefined && { localPref }),
+    ...options,
   }
+  return { prefix, attributes }
+}
+
+/** Positive where routers would take `a`: higher preference, shorter path, lower MED (RFC 4271 section 9.1.2). */
+function preference(a: ServiceRoute, b: ServiceRoute): number {
+  const byLocalPref = (a.localPref ?? DEFAULT_LOCAL_PREF) - (b.localPref ?? DEFAULT_LOCAL_PREF)
+  return byLocalPref || (b.prepend ?? 0) - (a.prepend ?? 0) || (b.med ?? 0) - (a.med ?? 0)
 }

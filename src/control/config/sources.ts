@@ -50,7 +50,7 @@ const UPDATES: Readonly<Record<keyof ConfigSources, Matters>> = {
   l2Advertisements: specOrLabels,
   nodes: labels,
   peers: (before, after) => specOrLabels(before, after) || options(before, after),
-  bgpAdvertisements: specOrLabels,
+  bgpAdvertisements: (before, after) => specOrLabels(before, after) || options(before, after),
   bfdProfiles: specOrLabels,
   secrets: always,
   configMaps: extras,

@@ -62,6 +62,10 @@ export interface BgpAdvertisement {
   readonly aggregationLength: { readonly ipv4: number; readonly ipv6: number }
   /** Absent: not set, which differs from 0 (decision 4). */
   readonly localPref?: number
+  /** How often the AS is repeated in the path, 1 to 10. Absent: not at all. */
+  readonly prepend?: number
+  /** Absent: none is sent. */
+  readonly med?: number
   /** Ascending, each once. */
   readonly communities: readonly Community[]
   /** Any may match; empty means every Service. */

@@ -142,6 +142,8 @@ test('a route is the same exactly where it says the same', () => {
   const keys = [
     anAd(),
     anAd({ localPref: 0 }),
+    anAd({ prepend: 1 }),
+    anAd({ med: 1 }),
     anAd({ communities: [community('1:2')] }),
     anAd({ communities: [community('large:1:2:3')] }),
     anAd({ peers: new Set(['a']) }),

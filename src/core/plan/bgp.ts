@@ -15,6 +15,8 @@ export interface ServiceRoute {
   /** Names of BGPPeers. */
   readonly peers: ReadonlySet<string> | 'all'
   readonly localPref?: number
+  readonly prepend?: number
+  readonly med?: number
   /** Ascending, each once. */
   readonly communities: readonly Community[]
 }
@@ -101,9 +103,17 @@ function conflictOf(ads: readonly BgpAdvertisement[], { ranges }: Pool): Reason 
   return undefined
 }
 
-function routeOf(address: Address, { name, aggregationLength, peers, localPref, communities }: BgpAdvertisement) {
-  const prefix = prefixOf(address, aggregationLength[address.family])
-  return { prefix, advertisement: name, peers, communities, ...(localPref !== undefined && { localPref }) }
+function routeOf(address: Address, ad: BgpAdvertisement): ServiceRoute {
+  const { name, aggregationLength, peers, localPref, prepend, med, communities } = ad
+  return {
+    prefix: prefixOf(address, aggregationLength[address.family]),
+    advertisement: name,
+    peers,
+    communities,
+    ...(localPref !== undefined && { localPref }),
+    ...(prepend !== undefined && { prepend }),
+    ...(med !== undefined && { med }),
+  }
 }
 
 function announces(routes: readonly ServiceRoute[]): Reason {
@@ -132,7 +142,16 @@ function warningsOf(routes: readonly ServiceRoute[], pool: Pool, { config }: Wor
 }
 
 /** Equal exactly for routes that say the same. */
-export function routeKey({ prefix, peers, localPref, communities, advertisement }: ServiceRoute): string {
+export function routeKey(route: ServiceRoute): string {
+  const { prefix, peers, localPref, prepend, med, communities, advertisement } = route
   const to = peers === 'all' ? '*' : [...peers].sort().join()
-  return [formatPrefix(prefix), to, localPref ?? '', communities.map(formatCommunity).join(), advertisement].join(' ')
+  return [
+    formatPrefix(prefix),
+    to,
+    localPref ?? '',
+    prepend ?? '',
+    med ?? '',
+    communities.map(formatCommunity).join(),
+    advertisement,
+  ].join(' ')
 }

@@ -1,0 +1,24 @@
+/** Options of BGPPeers and BGPAdvertisements that are ours: annotations, so that the objects stay loadable by the reference. */
+import type { BgpAdvertisement, Peer } from '../../core/config/index.ts'
+import { numberOf } from './annotation-number.ts'
+import type { ObjectReport } from './objects.ts'
+
+export const TTL_SECURITY = 'metallb.io/ttl-security'
+export const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
+export const MED = 'metallb.io/med'
+
+type Annotations = Readonly<Record<string, string>>
+
+export function parsePeerOptions(annotations: Annotations = {}, on: ObjectReport): Pick<Peer, 'ttlSecurityHops'> {
+  const ttlSecurityHops = numberOf(annotations, TTL_SECURITY, [1, 254], on)
+  return ttlSecurityHops === undefined ? {} : { ttlSecurityHops }
+}
+
+export function parseAdvertisementOptions(
+  annotations: Annotations = {},
+  on: ObjectReport,
+): Pick<BgpAdvertisement, 'prepend' | 'med'> {
+  const prepend = numberOf(annotations, AS_PATH_PREPEND, [0, 10], on)
+  const med = numberOf(annotations, MED, [0, 0xffffffff], on)
+  return { ...(prepend && { prepend }), ...(med !== undefined && { med }) }
+}
