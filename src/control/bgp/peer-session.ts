@@ -68,6 +68,7 @@ export class PeerSession {
   #peer: AddressedPeer
   #profile: BfdProfile | undefined
   #watch: LivenessWatch | undefined
+  #watchedFrom = ''
   #showing: Timer | undefined
 
   constructor(peer: AddressedPeer, profile: BfdProfile | undefined, context: PeerContext, restarting: boolean) {
@@ -130,10 +131,6 @@ export class PeerSession {
   /** All routes of before the start of this process are here. */
   complete(): void {
     this.#session.complete()
-  }
-
-  flush(): void {
-    this.#session.flush()
   }
 
   /** Whether prefixes of the family are meant for the peer at all. */
@@ -234,12 +231,16 @@ export class PeerSession {
       })
   }
 
-  /** BFD starts with the session and outlives its flaps (chapter 04 section 5.8). */
+  /** BFD starts with the session and outlives its flaps (chapter 04 section 5.8), as long as our address is the same. */
   #watchPeer(): void {
     const { liveness, interfaces } = this.#context
     const profile = this.#profile
     const { local } = this.#session.status
-    if (liveness === undefined || profile === undefined || this.#watch !== undefined || local === undefined) return
+    if (liveness === undefined || profile === undefined || local === undefined) return
+    const from = peerText({ address: local.address })
+    if (this.#watch !== undefined && this.#watchedFrom === from) return
+    this.#watch?.close()
+    this.#watchedFrom = from
     const { address } = this.#peer.endpoint
     const target = {
       peer: address,
