@@ -12,7 +12,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   'bgp-speaker': '10,000 Services told to four routers over loopback; one change to the wire',
   config: 'parsing and comparing configurations',
   daemons: 'start of the controller, memory of both daemons (root)',
-  failover: 'outage a client sees when the owner of its address is killed (root)',
+  failover: 'what a client sees when the owner of its address is killed, loses its carrier or restarts (root)',
   watch: 'list and watch of 10,000 Services: time, blocks of the event loop, memory',
 }
 

@@ -8,6 +8,7 @@ import { waitFor } from './wait.ts'
 export interface Failover {
   readonly before: string
   readonly after: string
+  /** When the owner was struck. */
   readonly killedAt: number
   readonly lastAnswer: number
   /** When the client's ARP table had the new owner, by a gratuitous packet or by asking. */
@@ -21,17 +22,24 @@ export interface Failover {
 /** Answers to see before the kill, and after it, so that both sides of the gap are steady. */
 const STEADY = 20
 
-/** Kills the owner's node under a client's eyes. Rejects with a sentence where some part is not observed. */
-export async function measureFailover(lab: Lab, address: string, timeoutMs = 30_000): Promise<Failover> {
+export interface FailoverOptions {
+  readonly timeoutMs?: number
+  /** What happens to the owner. Default: the whole node is killed. */
+  readonly strike?: (node: string) => Promise<void>
+}
+
+/** Strikes the owner of an address under a client's eyes. Rejects with a sentence where some part is not observed. */
+export async function measureFailover(lab: Lab, address: string, options: FailoverOptions = {}): Promise<Failover> {
+  const { timeoutMs = 30_000, strike = (node: string) => lab.kill(node) } = options
   const before = await waitFor(() => lab.owner(address), `a node to answer ARP for ${address}`)
   const probe = new Probe(lab.client, `http://${address}/`)
   const arpTable = new ArpTable(lab, address)
   try {
     await waitFor(() => probe.answersSince(0).length >= STEADY, `steady answers from ${address}`)
     const killedAt = Date.now()
-    await lab.kill(before)
+    await strike(before)
     const enough = () => probe.answersSince(killedAt).length >= STEADY
-    await waitFor(enough, `answers from ${address} after ${before} was killed`, timeoutMs)
+    await waitFor(enough, `answers from ${address} after ${before} was struck`, timeoutMs)
     const { node: after, at: learned } = await waitFor(
       () => arpTable.changes.find(({ node, at }) => at > killedAt && node !== before),
       'the client to learn another owner',
