@@ -1,7 +1,6 @@
-/** Which node would announce an address by BGP, as which prefix and to whom (chapter 04). */
-import { type Address, formatPrefix, prefixOf } from '../../core/ip/index.ts'
-import { anySelectorMatches } from '../../core/labels.ts'
-import { type Admitted, nodeReasons, type World } from '../../core/plan/index.ts'
+/** Which node would announce an address by BGP, as which prefix and to whom: the decision of the speakers (core/plan). */
+import { type Address, formatPrefix } from '../../core/ip/index.ts'
+import { type Admitted, asSeenBy, decideBgp, type World } from '../../core/plan/index.ts'
 
 export interface BgpAnnouncement {
   readonly node: string
@@ -12,28 +11,19 @@ export interface BgpAnnouncement {
   readonly advertisement: string
 }
 
-/** In name order of the advertisements and nodes; a node without a peer announces nothing. */
-export function bgpAnnouncements({ service, addresses, pool }: Admitted, world: World): BgpAnnouncement[] {
-  const serving = world.endpointsOf(service.key).filter(({ canServe }) => canServe)
-  const { advertisements = [], peers = [] } = world.config.bgp ?? {}
-  const found: BgpAnnouncement[] = []
-  for (const ad of advertisements) {
-    const matches = ad.serviceSelectors.length === 0 || anySelectorMatches(ad.serviceSelectors, service.labels)
-    if (!ad.pools.has(pool.name) || !matches) continue
-    for (const node of [...ad.nodes].sort()) {
-      const local = serving.some(({ nodeName }) => !service.localTrafficPolicy || nodeName === node)
-      if (!local || nodeReasons(node, world).length > 0) continue
-      const { labels = {} } = world.nodes.get(node) ?? {}
-      const names = peers
-        .filter(({ name }) => ad.peers === 'all' || ad.peers.has(name))
-        .filter(({ nodeSelectors }) => nodeSelectors.length === 0 || anySelectorMatches(nodeSelectors, labels))
-        .map(({ name }) => name)
-      if (names.length === 0) continue
-      for (const address of addresses) {
-        const prefix = formatPrefix(prefixOf(address, ad.aggregationLength[address.family]))
-        found.push({ node, address, prefix, peers: names, advertisement: ad.name })
-      }
-    }
-  }
-  return found
+/** In name order of the nodes, then as the speaker would; a node without a peer announces nothing. */
+export function bgpAnnouncements(admitted: Admitted, world: World): BgpAnnouncement[] {
+  const advertisements = world.config.bgp?.advertisements ?? []
+  const nodes = new Set(advertisements.flatMap(({ nodes }) => [...nodes]))
+  return [...nodes].sort().flatMap(node => announcementsOf(node, admitted, asSeenBy(node, world)))
+}
+
+function announcementsOf(node: string, admitted: Admitted, world: World): BgpAnnouncement[] {
+  const known = (world.config.bgp?.peers ?? []).map(({ name }) => name).sort()
+  return admitted.addresses.flatMap(address =>
+    decideBgp({ ...admitted, addresses: [address] }, node, world).routes.flatMap(({ prefix, advertisement, peers }) => {
+      const told = known.filter(name => peers === 'all' || peers.has(name))
+      return told.length === 0 ? [] : [{ node, address, prefix: formatPrefix(prefix), peers: told, advertisement }]
+    }),
+  )
 }

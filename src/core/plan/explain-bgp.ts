@@ -56,7 +56,7 @@ function explainNode(admission: Admission, node: string, world: World): BgpNodeE
 }
 
 /** A speaker knows only the peers of its own node. */
-function asSeenBy(node: string, world: World): World {
+export function asSeenBy(node: string, world: World): World {
   const { bgp } = world.config
   if (bgp === undefined) return world
   const labels = world.nodes.get(node)?.labels ?? {}
