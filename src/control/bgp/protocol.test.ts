@@ -139,6 +139,8 @@ test('102, 103 the series follow the session, and go with it', async () => {
     [sent.keepalive, received.keepalive],
   )
   assert.ok(received.keepalive > 1)
+  const total = Object.values(sent).reduce((sum, count) => sum + count, 0)
+  assert.equal(world.series('total_sent'), total)
   router.stop({ kind: 'reset', text: 'maintenance' })
   world.until(() => world.series('session_up') === 0)
   assert.deepEqual([world.series('announced_prefixes_total'), world.series('pending_prefixes_total')], [0, 4])
@@ -263,6 +265,15 @@ test('66 after a restart the end of the routes is told only when all Services ar
   assert.equal(world.bgp.sessions.get('tor-a')?.status.sent.update, 2)
 })
 
+test('a peer that is configured later is told the end of the routes at once', async () => {
+  const world = new World()
+  await world.router()
+  world.bgp.complete()
+  world.peers(aBgpPeer())
+  world.up()
+  world.until(() => world.bgp.sessions.get('tor-a')?.status.sent.update === 1)
+})
+
 test('BFD down ends the session at once; that the neighbor stopped BFD does not', async () => {
   const world = new World()
   await world.router()
@@ -271,6 +282,7 @@ test('BFD down ends the session at once; that the neighbor stopped BFD does not'
   assert.deepEqual(world.targets, [{ peer: ip('192.0.2.1'), local: OURS, multihop: false }])
   const change = { before: 'up', state: 'down', diagnostic: 0, remoteDiagnostic: 0 } as const
   world.alive({ ...change, cause: 'neighborAdminDown' })
+  world.alive({ ...change, before: 'init', cause: 'detectionTimeExpired' })
   assert.equal(world.lines('BGP session down').length, 0)
   world.alive({ ...change, cause: 'detectionTimeExpired' })
   assert.equal(world.lines('BGP session down')[0]?.fields.reason, 'BFD session down')

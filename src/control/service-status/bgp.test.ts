@@ -73,6 +73,7 @@ test('every node has its own', async () => {
   const second = bench('worker-b', first.kube)
   await first.announce('default/web', 'tor')
   await second.announce('default/web', 'tor')
+  assert.equal(first.kube.calls.filter(call => call.startsWith('delete')).length, 0)
   assert.deepEqual(
     first
       .objects()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseAddress } from '../ip/index.ts'
+import { parseAddress, parsePrefix } from '../ip/index.ts'
 import { type Announcement, announceOn, diffAnnouncement, presentInterfaces, type Refusal } from './index.ts'
 
 const eth0 = { name: 'eth0', usable: true }
@@ -36,6 +36,19 @@ const CASES: [name: string, before: Announcement | undefined, after: Announcemen
     ['fail announceFailed'],
   ],
 ]
+
+const route = (localPref: number) => ({
+  prefix: parsePrefix('192.168.1.240/32')!,
+  advertisement: 'A',
+  peers: 'all' as const,
+  communities: [],
+  localPref,
+})
+CASES.push(
+  ['the same routes', { ...all, routes: [route(1)] }, { ...all, routes: [route(1)] }, []],
+  ['other routes', { ...all, routes: [route(1)] }, { ...all, routes: [route(2)] }, ['change']],
+  ['one route more', { ...all, routes: [route(1)] }, { ...all, routes: [route(1), route(2)] }, ['change']],
+)
 
 for (const [name, before, after, expected] of CASES) {
   test(name, () => {
