@@ -11,6 +11,10 @@ export class Alarm {
     this.#ring = ring
   }
 
+  get armed(): boolean {
+    return this.#armed !== undefined
+  }
+
   /** Milliseconds of the monotonic clock; undefined for never. */
   set(at: number | undefined): void {
     if (at === this.#armed?.at) return

@@ -61,7 +61,14 @@ export class ServiceWorld {
   readonly #events = new Map<string, string[]>()
   #age = 0
 
-  constructor({ lbClass = '', kube = new FakeKube(), active = true, conditions = true } = {}) {
+  constructor({
+    lbClass = '',
+    kube = new FakeKube(),
+    active = true,
+    conditions = true,
+    keepUntilReplaced = false,
+    noPoolsGraceMs = 0,
+  } = {}) {
     this.kube = kube
     const recorder = {
       event: (on: EventTarget, type: string, reason: string, message: string) => {
@@ -81,6 +88,8 @@ export class ServiceWorld {
       lbClass,
       active,
       conditions,
+      keepUntilReplaced,
+      noPoolsGraceMs,
     })
     this.controller.start()
   }

@@ -16,6 +16,16 @@ export const controllerFlags = {
     default: true,
     help: 'say in the condition metallb.io/AddressAllocated of a Service whether it has its address, and why not',
   },
+  'keep-until-replaced': {
+    type: 'bool',
+    default: false,
+    help: 'a Service that asks for another address keeps the one it has until that can be had',
+  },
+  'no-pools-grace': {
+    type: 'string',
+    default: '0',
+    help: 'for how long Services keep their addresses when there is no pool at all, e.g. 5m',
+  },
   'disable-cert-rotation': { type: 'bool', default: false, help: 'do not make or rotate the webhook certificate' },
   'cert-dir': {
     type: 'string',

@@ -12,6 +12,7 @@ import {
 import { ConfigLoader, type ConfigLoaderOptions } from '../../control/config/index.ts'
 import { PoolStatusController } from '../../control/pool-status/index.ts'
 import { ServiceController } from '../../control/services/index.ts'
+import { parseDuration } from '../../core/config/index.ts'
 import type { Task } from '../../ports/index.ts'
 import type { Composition, Daemon, Platform } from '../daemon.ts'
 import { Fatal, runDaemon } from '../daemon.ts'
@@ -83,6 +84,8 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
     lbClass: flags['lb-class'],
     active: false,
     conditions: flags['service-conditions'],
+    keepUntilReplaced: flags['keep-until-replaced'],
+    noPoolsGraceMs: readGrace(flags['no-pools-grace']),
   })
   const config = configLoader(platform, parse, ({ pools }) => allocation.setPools(pools))
   const status = new PoolStatusController({ pools, api: kube, usage: allocation, metrics, clock, log })
@@ -98,6 +101,12 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
     onStopped: () => allocation.setActive(false),
   })
   return [allocation, config, status, leadership]
+}
+
+function readGrace(text: string): number {
+  const nanoseconds = parseDuration(text)
+  if (nanoseconds !== undefined && nanoseconds >= 0n) return Number(nanoseconds / 1_000_000n)
+  throw new Fatal({ op: 'startup', msg: 'invalid no-pools-grace, must be a duration such as 5m', provided: text })
 }
 
 export const main = (args: readonly string[]) => runDaemon(controller, args)

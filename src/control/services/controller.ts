@@ -44,6 +44,10 @@ export class ServiceController implements Task, UsageSource {
   #allocator: Allocator
   /** When the next quarantine ends. */
   readonly #expiry: Alarm
+  /** While it is armed there are no pools, and nothing is decided (D18). */
+  readonly #grace: Alarm
+  /** To be looked at when that time is over. */
+  readonly #deferred = new Set<string>()
   #pools: readonly Pool[] | undefined
   #active: boolean
   #open = false
@@ -59,6 +63,7 @@ export class ServiceController implements Task, UsageSource {
       this.#allocator.expire()
       this.#settle()
     })
+    this.#grace = new Alarm(clock, () => void this.#takeOver([]))
     this.#log = options.log
     this.#active = active
     this.#versions = new AwaitedVersions(clock)
@@ -82,6 +87,7 @@ export class ServiceController implements Task, UsageSource {
   async stop(): Promise<void> {
     this.#unsubscribe()
     this.#expiry.set(undefined)
+    this.#grace.set(undefined)
     this.#active = false
     await Promise.all([this.#learning.stop(), this.#queue.stop()])
   }
@@ -117,10 +123,22 @@ export class ServiceController implements Task, UsageSource {
 
   /** Takes over the pools of a valid configuration (section 1.9); the first ones let the gate open. */
   setPools(pools: readonly Pool[]): SyncResult {
+    const { clock, noPoolsGraceMs: graceMs = 0 } = this.#options
+    if (pools.length > 0 || graceMs === 0) return this.#takeOver(pools)
+    if (this.#grace.armed) return 'success'
+    this.#log.warn({ event: 'noPools', graceMs, msg: 'there are no address pools, Services keep what they have' })
+    this.#grace.set(clock.monotonic() + graceMs)
+    return 'success'
+  }
+
+  #takeOver(pools: readonly Pool[]): SyncResult {
+    this.#grace.set(undefined)
     this.#pools = pools
     const { changed, affected } = this.#allocator.setPools(pools)
     if (!this.#open) this.#learnSoon()
     else if (changed) this.#reconsider(affected)
+    for (const key of this.#deferred) this.#queue.add(key)
+    this.#deferred.clear()
     return 'success'
   }
 
@@ -207,6 +225,10 @@ export class ServiceController implements Task, UsageSource {
 
   async #handle(key: string): Promise<'done' | 'retry'> {
     if (!this.#open) return 'done'
+    if (this.#grace.armed) {
+      this.#deferred.add(key)
+      return 'done'
+    }
     const own = this.#changed.delete(key)
     if (own) this.#log.info({ controller: 'ServiceReconciler', 'start reconcile': key })
     const result = await this.#reconcile(key, own)
@@ -243,7 +265,7 @@ export class ServiceController implements Task, UsageSource {
 
   async #decide(resource: ServiceResource, own: boolean): Promise<'done' | 'retry'> {
     const service = parseService(resource)
-    const outcome = converge(this.#allocator, service)
+    const outcome = converge(this.#allocator, service, this.#options)
     this.#allocator.wait(service, outcome.needs)
     const { key, type } = service
     const served = this.#allocator.allocationOf(key) !== undefined && !this.#allocator.waiting.has(key)

@@ -15,6 +15,10 @@ export interface ServiceControllerOptions {
   readonly active?: boolean
   /** Whether Services get the condition metallb.io/AddressAllocated. Default true. */
   readonly conditions?: boolean
+  /** An address stays until the one that is requested instead can be had (D17). Default false. */
+  readonly keepUntilReplaced?: boolean
+  /** Without any pool Services keep what they have for so long, in case pools come back (D18). Default 0. */
+  readonly noPoolsGraceMs?: number
   /** Status writes at once. Default 8. */
   readonly writers?: number
 }

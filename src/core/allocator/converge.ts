@@ -18,24 +18,31 @@ import {
 } from './request.ts'
 import { quoteAddresses, quoteList } from './text.ts'
 
+export interface ConvergeOptions {
+  /** An address stays until the one that is requested instead can be had (D17). Default: it is given up. */
+  readonly keepUntilReplaced?: boolean
+}
+
 /** Brings the allocator in line with the Service; the caller writes the outcome back and files its needs. */
-export function converge(allocator: Allocator, service: Service): Outcome {
-  return new Convergence(allocator, service).run()
+export function converge(allocator: Allocator, service: Service, options: ConvergeOptions = {}): Outcome {
+  return new Convergence(allocator, service, options).run()
 }
 
 /** One run; the numbers are the steps of section 1.6. */
 class Convergence {
   readonly #allocator: Allocator
   readonly #service: Service
+  readonly #options: ConvergeOptions
   readonly #events: ServiceEvent[] = []
   readonly #logs: ServiceLog[] = []
   readonly #reasons: Reason[] = []
   readonly #needs: Need[] = []
   #verdict: Omit<Verdict, 'allocated'> | undefined
 
-  constructor(allocator: Allocator, service: Service) {
+  constructor(allocator: Allocator, service: Service, options: ConvergeOptions) {
     this.#allocator = allocator
     this.#service = service
+    this.#options = options
   }
 
   run(): Outcome {
@@ -155,12 +162,13 @@ class Convergence {
     const { key } = this.#service
     const held = this.#allocator.allocationOf(key)
     const pool = requestedPool(this.#service)
-    if (held !== undefined && pool !== undefined && pool !== held.pool)
-      this.#abandon('differentPoolRequested', 'a different pool')
+    const otherPool = held !== undefined && pool !== undefined && pool !== held.pool
+    if (otherPool && !this.#options.keepUntilReplaced) this.#abandon('differentPoolRequested', 'a different pool')
     const requested = requestedAddresses(this.#service)
     if (requested instanceof Refusal) return this.#badRequest(requested) // 9
-    if (requested.length > 0 && held !== undefined && !this.#meets(requested, held, want))
-      this.#abandon('differentIPRequested', 'a different IP')
+    const otherAddress = requested.length > 0 && held !== undefined && !this.#meets(requested, held, want)
+    if ((otherPool || otherAddress) && this.#options.keepUntilReplaced) return this.#replace(want, held)
+    if (otherAddress) this.#abandon('differentIPRequested', 'a different IP')
     return this.#allocator.allocationOf(key) === undefined ? this.#allocate(want) : this.#complete(want)
   }
 
@@ -188,6 +196,18 @@ class Convergence {
     return this.#outcome(held?.addresses ?? [], 'error, no retry')
   }
 
+  /** D17: the exchange is one step, or does not happen. */
+  #replace(want: Want | Refusal, held: Allocation): Outcome {
+    const addresses = want instanceof Refusal ? want : selectAddresses(this.#allocator, this.#service, want)
+    const claim = addresses instanceof Refusal ? addresses : this.#allocator.assign(this.#service, addresses)
+    if (claim instanceof Refusal) {
+      this.#refused(claim)
+      return this.#outcome(held.addresses, 'error, no retry')
+    }
+    this.#assigned(claim.addresses)
+    return this.#complete(want)
+  }
+
   /** Step 12. */
   #allocate(want: Want | Refusal): Outcome {
     const addresses = want instanceof Refusal ? want : selectAddresses(this.#allocator, this.#service, want)
@@ -204,15 +224,18 @@ class Convergence {
   }
 
   #failed(refusal: Refusal): Outcome {
-    const { key } = this.#service
-    const message = `Failed to allocate IP for "${key}": ${refusal.text}`
+    this.#refused(refusal)
+    this.#allocator.release(this.#service.key)
+    return this.#outcome([], 'error, no retry')
+  }
+
+  #refused(refusal: Refusal): void {
+    const message = `Failed to allocate IP for "${this.#service.key}": ${refusal.text}`
     this.#event({ type: 'Warning', reason: 'AllocationFailed', message, standing: true })
     this.#log('error', { op: 'allocateIPs', error: refusal.wholeText, msg: 'IP allocation failed' })
     this.#verdict = { reason: 'AllocationFailed', message: refusal.wholeText }
-    this.#allocator.release(key)
     this.#reasons.push(...refusal.reasons)
     this.#needs.push(...refusal.needs)
-    return this.#outcome([], 'error, no retry')
   }
 
   /** Step 11: the second family, only where there are two cluster IPs (D4); RequireDualStack has both or none. */

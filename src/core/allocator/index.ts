@@ -1,7 +1,7 @@
 export { byAge } from './age.ts'
 export { type Allocation, Allocator, type PoolsChange, type PoolUsage } from './allocator.ts'
 export { addCounts, MAX_COUNT, rangeCapacity } from './capacity.ts'
-export { converge } from './converge.ts'
+export { type ConvergeOptions, converge } from './converge.ts'
 export { type AllocationExplained, explainAllocation } from './explain.ts'
 export { type Learned, learn } from './learn.ts'
 export { CONDITION, type Outcome, type ServiceEvent, type ServiceLog, type Verdict } from './outcome.ts'
