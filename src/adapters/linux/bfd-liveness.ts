@@ -69,12 +69,12 @@ export class LinuxLiveness implements Liveness, Task {
     this.#metrics = new BfdMetrics(options.metrics)
   }
 
-  /** @throws SystemError */
+  /** The thread starts with the first session: most speakers have none, and it costs 10 MB. @throws SystemError */
   start(): void {
     Atomics.store(this.#stop, 0, RUN)
     this.#wakeFd = eventfd()
     process.on('exit', this.#onExit)
-    this.#startWorker()
+    if (this.#byId.size > 0) this.#startWorker()
   }
 
   /** Every session is announced AdminDown, for at most a second. */
@@ -89,10 +89,11 @@ export class LinuxLiveness implements Liveness, Task {
     }
     process.off('exit', this.#onExit)
     close(this.#wakeFd)
+    this.#wakeFd = -1
   }
 
   ready(): true | string {
-    return this.#worker === undefined ? 'the BFD thread is being restarted' : true
+    return this.#restarting === undefined ? true : 'the BFD thread is being restarted'
   }
 
   watch(target: LivenessTarget, profile: BfdProfile, listener: (change: LivenessChange) => void): LivenessWatch {
@@ -121,7 +122,8 @@ export class LinuxLiveness implements Liveness, Task {
     this.#byId.set(id, watched)
     this.#metrics.up.set(0, { peer: peerName(target) })
     this.#warnWhereShort(target, profile)
-    this.#post({ kind: 'add', id, target, profile })
+    if (this.#worker !== undefined) this.#post({ kind: 'add', id, target, profile })
+    else if (this.#wakeFd >= 0 && this.#restarting === undefined) this.#startWorker()
     return watched
   }
 
@@ -154,6 +156,7 @@ export class LinuxLiveness implements Liveness, Task {
     const setup: BfdWorkerSetup = { wakeFd: this.#wakeFd, stop: this.#stop, realtime }
     const worker = new Worker(url, { name: 'bfd', workerData: setup })
     this.#worker = worker
+    this.#restarting = undefined
     this.#startedAt = clock.monotonic()
     worker.on('message', (message: FromBfdWorker) => this.#hear(message))
     worker.on('error', error => this.#logDeath(error))
