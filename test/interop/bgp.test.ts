@@ -99,8 +99,11 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
     speaker.peer(peer)
     await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32'])
     const seen: number[] = []
-    const watching = setInterval(async () => seen.push((await router.prefixes('ipv4')).length), 50)
-    t.after(async () => clearInterval(watching))
+    let watching = true
+    const watch = async () => {
+      while (watching) seen.push((await router.prefixes('ipv4')).length)
+    }
+    const watched = watch()
     await speaker.protocol.stop()
     const next = new BgpSpeaker(false)
     t.after(() => next.protocol.stop())
@@ -108,6 +111,8 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
     await waitFor(() => next.said('BGP session established').length === 1, 'the session after the restart')
     await next.announce('web', '203.0.113.7/32')
     await waitFor(() => seen.length > 5, 'the table to be looked at')
+    watching = false
+    await watched
     assert.deepEqual([...new Set(seen)], [2], 'both routes stay until all is told')
     next.protocol.complete()
     await has(router, 'ipv4', ['203.0.113.7/32']) // the end of the routes: the other one is gone for good

@@ -68,8 +68,14 @@ export class Frr implements Router {
     return this.#daemons.ask(['vtysh', '--vty_socket', this.#daemons.dir, ...args])
   }
 
+  /** vtysh may find bgpd too busy to let it in, and says so in a warning: then it is asked again. */
   async json<T>(command: string): Promise<T> {
-    return JSON.parse((await this.ask(`${command} json`)) || '{}') as T
+    for (let tries = 0; ; tries++) {
+      const text = (await this.ask(`${command} json`)) || '{}'
+      const start = text.search(/^[{[]/m)
+      if (start >= 0) return JSON.parse(text.slice(start)) as T
+      if (tries === 20) throw new Error(`vtysh: ${text}`)
+    }
   }
 
   /** Paths by prefix. */
