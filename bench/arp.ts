@@ -1,5 +1,6 @@
 // How long an ARP answer takes, idle and with the speaker's main thread blocked for 200 ms at a time, beside a plain C
 // poll() responder in the same run and topology. Needs root and gcc. client ns -- bridge ns -- node ns.
+
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,6 +8,7 @@ import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
+import { NODE_FLAGS } from '../src/apps/lab/programs.ts'
 
 const BASE = '10.77.0.0'
 const COUNT = 1000
@@ -100,7 +102,7 @@ async function runOne(program: string, responder: Responder, load: Load, result:
 async function start(program: string, responder: Responder, load: Load): Promise<ChildProcess[]> {
   const inNode = ['netns', 'exec', NS.node]
   if (responder !== 'c') {
-    const words = [...inNode, process.execPath, '--single-threaded-gc', SPEAKER, 'speaker', load, BASE, String(COUNT)]
+    const words = [...inNode, process.execPath, ...NODE_FLAGS, SPEAKER, 'speaker', load, BASE, String(COUNT)]
     const env = { ...process.env, REALTIME: responder === 'speaker' ? '1' : '0' }
     const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'], env })
     await Promise.race([

@@ -1,5 +1,5 @@
-// Finds the Node this project is pinned to and the program to run: the production bundle where there is one,
-// else the sources, which Node 24 runs as they are (type stripping).
+// Finds the Node this project is pinned to and the program to run: in a checkout the sources, which Node 24 runs as they
+// are (type stripping), elsewhere the production bundle.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
