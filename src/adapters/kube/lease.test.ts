@@ -238,3 +238,17 @@ test('without rights to leases it leads unguarded, says so once, and goes back t
   await a.election.stop()
   assert.deepEqual([spec()?.holderIdentity, a.turns], ['', '+-'])
 })
+
+test('without rights to leases it stops without trying to release one', async () => {
+  const { api, candidate, pass } = cluster()
+  const log = new FakeLog()
+  api.fail = () => {
+    throw new KubeError('FORBIDDEN', 'leases is forbidden', { status: 403 })
+  }
+  const a = candidate('a', { log })
+  a.election.start()
+  await pass(1_000)
+  const asked = api.calls.length
+  await a.election.stop()
+  assert.deepEqual([a.turns, api.calls.length], ['+-', asked])
+})

@@ -202,7 +202,7 @@ class ResponderLoop {
     if (!this.#setup.realtime) return
     const msg = becomeRealtime(REALTIME_PRIORITY)
       ? 'the layer 2 responder runs with real-time scheduling'
-      : 'real-time scheduling is not granted (CAP_SYS_NICE), the layer 2 responder runs as any other thread'
+      : 'real-time scheduling is not granted (CAP_SYS_NICE), the layer 2 responder runs like every other thread'
     this.#post({ kind: 'log', level: 'info', fields: { op: 'startup', msg } })
   }
 

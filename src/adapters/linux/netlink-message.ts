@@ -1,5 +1,6 @@
 /** Routing netlink as bytes: links and addresses (netlink(7), rtnetlink(7)). Fields are in the machine's byte order. */
-import { type Address, addressFromBytes, type Mac, macFromBytes } from '../../core/ip/index.ts'
+import { type Address, addressFromBytes, macFromBytes } from '../../core/ip/index.ts'
+import type { NetworkInterface } from '../../ports/index.ts'
 
 const NLMSG_ERROR = 2
 const NLMSG_DONE = 3
@@ -31,17 +32,8 @@ const IFF_LOWER_UP = 0x10000
 /** Duplicate address detection has not passed it (RFC 4862 section 5.4): not usable yet, or never. */
 const IFA_F_DADFAILED_OR_TENTATIVE = 0x08 | 0x40
 
-export interface LinkRecord {
-  readonly index: number
-  readonly name: string
-  /** Only of Ethernet interfaces. */
-  readonly mac?: Mac
-  readonly up: boolean
-  readonly carrier: boolean
-  readonly broadcast: boolean
-  readonly noArp: boolean
-  readonly master?: number
-}
+/** What a link message tells; `mac` only of Ethernet interfaces. */
+export type LinkRecord = Omit<NetworkInterface, 'addresses'>
 
 export type NetlinkMessage =
   | { readonly kind: 'link'; readonly link: LinkRecord }

@@ -1,15 +1,14 @@
 /** `metallbctl explain service NS/NAME`: the decisions of controller and speakers, with their reasons. */
 import { parseArgs } from 'node:util'
-import { CredentialsError } from '../../adapters/kube/index.ts'
 import { sha256 } from '../../adapters/system/hash.ts'
 import { type Cluster, clusterOf, type Explanation, explainService } from '../../control/explain/index.ts'
 import { formatProblem } from '../../core/config/index.ts'
 import { formatAddress } from '../../core/ip/index.ts'
 import type { NodeExplanation } from '../../core/plan/index.ts'
 import { formatReason, type Reason } from '../../core/reason.ts'
-import { KubeError } from '../../ports/index.ts'
 import { EXIT } from './command.ts'
-import { readObjectFiles, UnreadableFile } from './files.ts'
+import { tellUnreadable } from './failure.ts'
+import { readObjectFiles } from './files.ts'
 import { connect, readCluster } from './live.ts'
 import { style, table } from './terminal.ts'
 
@@ -39,10 +38,7 @@ export async function explainCommand(args: string[]): Promise<number> {
     process.stdout.write(values.output === 'json' ? json(explanation) : text(explanation, key))
     return works(explanation) ? EXIT.ok : EXIT.failed
   } catch (error) {
-    if (error instanceof UnreadableFile) return complain(`metallbctl explain: ${error.message}\n`, EXIT.unknown)
-    if (error instanceof KubeError || error instanceof CredentialsError)
-      return complain(`metallbctl explain: ${error.message}\n`, EXIT.unreachable)
-    throw error
+    return tellUnreadable('explain', error)
   }
 }
 

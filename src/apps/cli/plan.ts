@@ -1,6 +1,5 @@
 /** `metallbctl plan`: what controller and speakers would do with files or a cluster, before and after a change. */
 import { parseArgs } from 'node:util'
-import { CredentialsError } from '../../adapters/kube/index.ts'
 import { sha256 } from '../../adapters/system/hash.ts'
 import { type Cluster, clusterOf, locate, objectsOf } from '../../control/explain/index.ts'
 import {
@@ -14,9 +13,9 @@ import {
 } from '../../control/plan/index.ts'
 import { formatProblem, type Problem } from '../../core/config/index.ts'
 import { formatReason } from '../../core/reason.ts'
-import { KubeError } from '../../ports/index.ts'
 import { EXIT } from './command.ts'
-import { readObjectFiles, UnreadableFile } from './files.ts'
+import { tellUnreadable } from './failure.ts'
+import { readObjectFiles } from './files.ts'
 import { connect, readCluster } from './live.ts'
 import { style, table } from './terminal.ts'
 
@@ -44,10 +43,7 @@ export async function planCommand(args: string[]): Promise<number> {
   try {
     return await run(values)
   } catch (error) {
-    if (error instanceof UnreadableFile) return complain(error.message, EXIT.unknown)
-    if (error instanceof KubeError || error instanceof CredentialsError)
-      return complain(error.message, EXIT.unreachable)
-    throw error
+    return tellUnreadable('plan', error)
   }
 }
 

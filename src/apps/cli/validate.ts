@@ -1,10 +1,9 @@
 /** `metallbctl validate`: what is wrong with a configuration, and where; of files, of a cluster, of files put onto it. */
 import { parseArgs } from 'node:util'
-import { CredentialsError } from '../../adapters/kube/index.ts'
 import type { BgpMode } from '../../api/index.ts'
-import { KubeError } from '../../ports/index.ts'
 import { EXIT } from './command.ts'
-import { readWrittenFiles, UnreadableFile } from './files.ts'
+import { tellUnreadable } from './failure.ts'
+import { readWrittenFiles } from './files.ts'
 import { connect } from './live.ts'
 import { type CheckOptions, check, type Verdict } from './validate-check.ts'
 import { difference, differenceText } from './validate-diff.ts'
@@ -41,10 +40,7 @@ export async function validateCommand(args: string[]): Promise<number> {
   try {
     return (await run(values)).valid ? EXIT.ok : EXIT.failed
   } catch (error) {
-    if (error instanceof UnreadableFile) return complain(`metallbctl validate: ${error.message}\n`, EXIT.unknown)
-    if (error instanceof KubeError || error instanceof CredentialsError)
-      return complain(`metallbctl validate: ${error.message}\n`, EXIT.unreachable)
-    throw error
+    return tellUnreadable('validate', error)
   }
 }
 

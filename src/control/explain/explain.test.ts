@@ -91,6 +91,7 @@ test('only nodes whose speaker runs are candidates, where pods are known', () =>
       ['n2', true],
     ],
   )
+  assert.deepEqual(speakerNodes(clusterOf(objects, 'metallb-system').pods), new Set(['n2']))
   assert.deepEqual(speakerNodes(clusterOf(objects, 'other').pods), undefined)
 })
 
