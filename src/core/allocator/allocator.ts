@@ -3,10 +3,11 @@ import { type Address, type Family, formatAddress, sameAddress } from '../ip/ind
 import type { Reason } from '../reason.ts'
 import type { Service } from '../service.ts'
 import { admissionRefusal } from './admission.ts'
-import { addCounts } from './capacity.ts'
+import { holdingOf, sameHolding, sharingObjection, useAt } from './holding.ts'
 import { quotaReason, withheld } from './limits.ts'
 import { poolReason, Refusal, refuse } from './refusal.ts'
 import { addressesPerFamily, firstOfEachFamily, type Want } from './request.ts'
+import { samePool } from './same-pool.ts'
 import {
   type Candidates,
   candidatesOf,
@@ -16,10 +17,10 @@ import {
   chooseOther,
   unknownPool,
 } from './selection.ts'
-import { portClashText, portNames, shareKeyOf, sharesWith, sharingReason } from './share.ts'
-import { clashingPort, type Holding, type Use } from './space.ts'
+import type { Holding } from './space.ts'
 import { type Place, PoolState, PoolTable } from './table.ts'
-import { quote, quoteAddresses } from './text.ts'
+import { quoteAddresses } from './text.ts'
+import { type PoolUsage, usageOf } from './usage.ts'
 import { WaitIndex } from './wait-index.ts'
 
 /** The addresses of one Service. */
@@ -35,16 +36,6 @@ interface Held extends Holding {
   places: readonly Place[]
   pool: string
   confirmed: boolean
-}
-
-/** Counters of one pool; an address shared by several Services counts once. */
-export interface PoolUsage {
-  readonly capacity: Readonly<Record<Family, bigint>>
-  /** Sum of both families, at most 2^63-1 (D11). */
-  readonly total: bigint
-  readonly assigned: Readonly<Record<Family, bigint>>
-  readonly available: Readonly<Record<Family, bigint>>
-  readonly services: number
 }
 
 /** What a new set of pools means. */
@@ -92,16 +83,7 @@ export class Allocator {
 
   usage(pool: string): PoolUsage | undefined {
     const state = this.#states.get(pool)
-    if (state === undefined) return undefined
-    const { ipv4, ipv6 } = state.spaces
-    const assigned = { ipv4: BigInt(ipv4.uses.size), ipv6: BigInt(ipv6.uses.size) }
-    return {
-      capacity: { ipv4: ipv4.capacity, ipv6: ipv6.capacity },
-      total: addCounts(ipv4.capacity, ipv6.capacity),
-      assigned,
-      available: { ipv4: ipv4.capacity - assigned.ipv4, ipv6: ipv6.capacity - assigned.ipv6 },
-      services: state.services,
-    }
+    return state && usageOf(state)
   }
 
   /** Pools whose counters changed, or that came or went, since the last call. */
@@ -339,58 +321,6 @@ function* firstOf<T>(map: ReadonlyMap<unknown, T>): Generator<T> {
   }
 }
 
-function holdingOf(service: Service): Holding {
-  return { key: service.key, ports: portNames(service), share: shareKeyOf(service) }
-}
-
-function useAt({ state, family, rank }: Place): Use | undefined {
-  return state.spaces[family].uses.get(rank)
-}
-
-/** Rule of section 2.6; the key clash is reported before the port clash. */
-function sharingObjection(service: Service, holding: Holding, place: Place, address: Address, learned: boolean) {
-  const use = useAt(place)
-  if (use === undefined) return undefined
-  const needs = [{ kind: 'address', ...address } as const]
-  const strangers = strangersAt(use, holding, learned)
-  if (strangers.length > 0) {
-    const names = [...use.holders.keys()].filter(key => key !== service.key).sort()
-    const message = `can't change sharing key for ${quote(service.key)}, address also in use by ${names.join(',')}`
-    const reasons = strangers.map(({ key, share }) => sharingReason(service, holding.share, key, share))
-    return new Refusal(message, reasons, needs)
-  }
-  const port = clashingPort(use, holding)
-  return port === undefined ? undefined : refuse('portInUse', portClashText(port, address), needs)
-}
-
-/** Others on the address that the Service may not share with. */
-function strangersAt(use: Use, { key, share }: Holding, learned: boolean): Holding[] {
-  if (share.group !== '' && use.group === share.group) return []
-  return [...use.holders.values()].filter(other => other.key !== key && !sharesWith(other.share, share, learned))
-}
-
-function sameHolding(a: Holding, b: Holding): boolean {
-  if (a.share.group !== b.share.group) return false
-  return a.ports.length === b.ports.length && a.ports.every((port, index) => port === b.ports[index])
-}
-
 function sameList(a: readonly Address[], b: readonly Address[]): boolean {
   return a.length === b.length && a.every((address, index) => sameAddress(address, b[index]!))
-}
-
-/** Equal as far as allocation goes; how an entry was spelled does not matter. */
-function samePool(a: Pool, b: Pool): boolean {
-  return poolText(a) === poolText(b)
-}
-
-function poolText({ namespace, ranges, autoAssign, avoidBuggyIPs, allocation, ...limits }: Pool): string {
-  const scope = allocation && [
-    allocation.priority,
-    allocation.namespaces && [...allocation.namespaces].sort(),
-    allocation.serviceSelectors,
-  ]
-  const spans = ranges.map(({ family, first, last }) => `${family} ${first}-${last}`)
-  const reserved = limits.reservations?.map(({ range, owner, note }) => [`${range.first}-${range.last}`, owner, note])
-  const kept = [limits.quarantineMs, reserved, limits.quotas && [...limits.quotas].sort(), limits.exclusive]
-  return JSON.stringify([namespace, spans, autoAssign, avoidBuggyIPs, scope, kept])
 }

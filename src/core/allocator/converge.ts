@@ -3,8 +3,9 @@ import { type Address, formatAddress, sameAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { POOL_ANNOTATION, type Service } from '../service.ts'
 import type { Allocation, Allocator } from './allocator.ts'
+import { shownIngress, shows, wantedOf } from './ingress.ts'
 import type { Outcome, ServiceEvent, ServiceLog, Verdict } from './outcome.ts'
-import { type Need, Refusal, refuse } from './refusal.ts'
+import { type Need, Refusal } from './refusal.ts'
 import {
   addressesPerFamily,
   familiesOf,
@@ -16,6 +17,7 @@ import {
   type Want,
   wantOf,
 } from './request.ts'
+import { selectAddresses } from './select-addresses.ts'
 import { quoteAddresses, quoteList } from './text.ts'
 
 export interface ConvergeOptions {
@@ -262,7 +264,7 @@ class Convergence {
       while (all.addresses.filter(address => address.family === family).length < count) {
         const more = this.#allocator.chooseMore(all, family)
         const claim = more instanceof Refusal ? more : this.#allocator.assign(this.#service, [...all.addresses, more])
-        if (claim instanceof Refusal) return this.#tooFew(all, claim)
+        if (claim instanceof Refusal) return this.#short(all, 'cannot assign as many addresses as asked for', claim)
         all = claim
         const [added] = quoteAddresses(claim.addresses.slice(-1)).slice(1, -1).split(' ')
         this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
@@ -270,22 +272,17 @@ class Convergence {
     return this.#outcome(all.addresses, 'success')
   }
 
-  #tooFew(held: Allocation, refusal: Refusal): Outcome {
-    const message = `cannot assign as many addresses as asked for: ${refusal.text}`
-    this.#event({ type: 'Normal', reason: 'AdditionalAssignFailed', message, standing: true })
-    this.#log('info', { event: 'tryAssignAdditionalIP', error: refusal.wholeText, msg: message })
-    this.#verdict = { reason: 'AdditionalAssignFailed', message: refusal.wholeText }
-    this.#reasons.push(...refusal.reasons)
-    this.#needs.push(...refusal.needs)
-    return this.#outcome(held.addresses, 'success')
-  }
-
   #incomplete(want: Want, held: Allocation, refusal: Refusal): Outcome {
     if (!prefersDual(this.#service)) {
       this.#allocator.release(this.#service.key) // D3: the pool held cannot give the missing family, another may
       return this.#allocate(want)
     }
-    const message = `cannot assign additional IP in PreferDualStack: ${refusal.text}`
+    return this.#short(held, 'cannot assign additional IP in PreferDualStack', refusal)
+  }
+
+  /** What is held stays, and is less than the Service asks for. */
+  #short(held: Allocation, what: string, refusal: Refusal): Outcome {
+    const message = `${what}: ${refusal.text}`
     this.#event({ type: 'Normal', reason: 'AdditionalAssignFailed', message, standing: true })
     this.#log('info', { event: 'tryAssignAdditionalIP', error: refusal.wholeText, msg: message })
     this.#verdict = { reason: 'AdditionalAssignFailed', message: refusal.wholeText }
@@ -333,40 +330,4 @@ class Convergence {
   #log(level: ServiceLog['level'], fields: ServiceLog['fields']): void {
     this.#logs.push({ level, fields })
   }
-}
-
-/** Section 1.6.1: the addresses for a Service that holds none; changes nothing. */
-export function selectAddresses(allocator: Allocator, service: Service, want: Want): Address[] | Refusal {
-  const requested = requestedAddresses(service)
-  if (requested instanceof Refusal) return requested
-  const pool = requestedPool(service)
-  if (requested.length === 0) return allocator.choose(service, want, pool)
-  const shown = `requested loadBalancer IP(s) ${quoteAddresses(requested)}`
-  const families = requested.length === 2 ? 'dual' : requested[0]!.family
-  const oneOfTwo = want.families === 'dual' && want.oneIsEnough // D15
-  if (families !== want.families && !oneOfTwo)
-    return refuse('requestedFamily', `${shown} does not match the ipFamily of the service`)
-  const found = allocator.check(service, requested)
-  if (found instanceof Refusal) return found
-  if (pool === undefined || pool === found.name) return requested
-  return refuse('otherPoolRequested', `${shown} is not compatible with requested address pool ${pool}`)
-}
-
-/** Step 4: the addresses of the status; undefined for what is no address. */
-function shownIngress({ ingress }: Service): (Address | undefined)[] {
-  return ingress.filter(({ text }) => text !== '').map(({ address }) => address)
-}
-
-/** Step 6d with D3: what of the current addresses is of a family still wanted. */
-function wantedOf(current: readonly Address[], { families }: Want, { ipFamilyPolicy }: Service): readonly Address[] {
-  if (families !== 'dual') return current.filter(({ family }) => family === families)
-  return current.length === 1 && ipFamilyPolicy === 'SingleStack' ? [] : current
-}
-
-/** Whether the status holds these addresses; whatever else its entries say is not ours (D5). */
-function shows(service: Service, addresses: readonly Address[]): boolean {
-  if (addresses.length === 0) return service.ingress.length === 0
-  const shown = shownIngress(service)
-  if (shown.length !== addresses.length) return false
-  return shown.every((address, index) => address !== undefined && sameAddress(address, addresses[index]!))
 }

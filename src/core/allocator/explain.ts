@@ -3,9 +3,9 @@ import type { Reason } from '../reason.ts'
 import type { Service } from '../service.ts'
 import { admissionRefusal } from './admission.ts'
 import type { Allocator } from './allocator.ts'
-import { selectAddresses } from './converge.ts'
 import { poolReason, Refusal } from './refusal.ts'
 import { requestedAddresses, requestedPool, wantOf } from './request.ts'
+import { selectAddresses } from './select-addresses.ts'
 
 export interface AllocationExplained {
   /** What the Service holds; empty where it holds nothing. */

@@ -1,5 +1,5 @@
 export { byAge } from './age.ts'
-export { type Allocation, Allocator, type PoolsChange, type PoolUsage } from './allocator.ts'
+export { type Allocation, Allocator, type PoolsChange } from './allocator.ts'
 export { addCounts, MAX_COUNT, rangeCapacity } from './capacity.ts'
 export { type ConvergeOptions, converge } from './converge.ts'
 export { type AllocationExplained, explainAllocation } from './explain.ts'
@@ -8,3 +8,4 @@ export { CONDITION, type Outcome, type ServiceEvent, type ServiceLog, type Verdi
 export { type Need, Refusal } from './refusal.ts'
 export { requestedAddresses, requestedPool } from './request.ts'
 export { quote, quoteAddresses, quoteList } from './text.ts'
+export type { PoolUsage } from './usage.ts'
