@@ -12,6 +12,13 @@ export interface Membership {
   whenJoined(): Promise<void>
   /** This speaker can announce from now on: others may count on it in their elections. */
   activate(): void
+  /**
+   * Usable interfaces that members publish, this node's included; a node that publishes none is absent, one whose set is
+   * empty has no usable one (IMP-25). A change of another member's is a NodeUpdate.
+   */
+  interfaces(): ReadonlyMap<string, ReadonlySet<string>>
+  /** Publishes the usable ones of the interfaces that advertisements name; a change reaches the other speakers at once. */
+  publish(interfaces: readonly string[]): void
 }
 
 export interface MemberEvent {

@@ -32,9 +32,12 @@ export class FakeMembership implements Membership {
   joined = true
   activated = false
   rejoins = 0
+  /** What this speaker published last. */
+  published: readonly string[] | undefined
   #members: Set<string> | undefined
   #listeners = new Set<(event: MemberEvent) => void>()
   #waiting: (() => void)[] = []
+  #interfaces = new Map<string, ReadonlySet<string>>()
 
   constructor(members: string[] | undefined) {
     this.#members = members && new Set(members)
@@ -72,6 +75,21 @@ export class FakeMembership implements Membership {
 
   activate(): void {
     this.activated = true
+  }
+
+  interfaces(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#interfaces
+  }
+
+  publish(interfaces: readonly string[]): void {
+    this.published = interfaces
+  }
+
+  /** A member publishes interfaces, or nothing any more. */
+  setInterfaces(node: string, interfaces: readonly string[] | undefined): void {
+    if (interfaces === undefined) this.#interfaces.delete(node)
+    else this.#interfaces.set(node, new Set(interfaces))
+    this.#emit({ kind: 'NodeUpdate', node, address: '' })
   }
 
   #emit(event: MemberEvent): void {

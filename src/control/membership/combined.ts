@@ -144,6 +144,18 @@ export class CombinedMembership implements Membership, Task {
     this.#options.heartbeats?.activate()
   }
 
+  /** Of members alone; heartbeats are the faster ones to tell, and the newer where both do. */
+  interfaces(): ReadonlyMap<string, ReadonlySet<string>> {
+    const { memberlist, heartbeats } = this.#options
+    const known = new Map([...memberlist.interfaces(), ...(heartbeats?.interfaces() ?? [])])
+    return new Map([...known].filter(([node]) => this.#standings.has(node)))
+  }
+
+  publish(interfaces: readonly string[]): void {
+    this.#options.memberlist.publish(interfaces)
+    this.#options.heartbeats?.publish(interfaces)
+  }
+
   #update(event?: MemberEvent): void {
     const { memberlist, heartbeats, node: self, clock, trustMs } = this.#options
     const listed = memberlist.present()

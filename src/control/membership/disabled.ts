@@ -12,5 +12,7 @@ export function disabledMembership(log: Logger): Membership {
     joined: true,
     whenJoined: async () => {},
     activate: () => {},
+    interfaces: () => new Map(), // nobody would hear it: what only this node believes, elections must not use
+    publish: () => {},
   }
 }

@@ -74,6 +74,7 @@ export class HeartbeatMembership implements Membership, Task {
   readonly #whenJoined: Promise<void>
   #resolveJoined = () => {}
   #joined = false
+  #published: ReadonlySet<string> | undefined
   #discovered = false
   #socket: DatagramSocket | undefined
   #timers = new Map<'tick' | 'join', Timer>()
@@ -175,6 +176,14 @@ export class HeartbeatMembership implements Membership, Task {
 
   activate(): void {
     this.#perform(this.#roster.activate())
+  }
+
+  interfaces(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map(this.#published && [[this.#options.node, this.#published]])
+  }
+
+  publish(interfaces: readonly string[]): void {
+    this.#published = new Set(interfaces)
   }
 
   #discover(addresses: ReadonlySet<string>): void {

@@ -68,6 +68,7 @@ export class MemberlistMembership implements Membership, Task {
   readonly #whenJoined: Promise<void>
   #resolveJoined = () => {}
   #joined = false
+  #published: ReadonlySet<string> | undefined
   #joining = true
   #list: Memberlist | undefined
   #close: () => Promise<unknown> = async () => {}
@@ -172,6 +173,14 @@ export class MemberlistMembership implements Membership, Task {
   activate(): void {
     this.#joining = false
     if (this.#list !== undefined) this.#list.meta = this.#meta
+  }
+
+  interfaces(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map(this.#published && [[this.#options.node, this.#published]])
+  }
+
+  publish(interfaces: readonly string[]): void {
+    this.#published = new Set(interfaces)
   }
 
   /** New keys, from the next packet on (IMP-20). */
