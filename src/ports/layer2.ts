@@ -5,14 +5,23 @@ export interface AnnouncedAddress {
   readonly address: Address
   /** Names of the interfaces to answer on, or every usable one. */
   readonly interfaces: ReadonlySet<string> | 'all'
+  /** Names of predecessors: nobody is told that this node has the address now while each of them is seen to forward. */
+  readonly after?: readonly string[]
+}
+
+/** A node that had addresses before. Its speaker has stopped; its kernel may go on forwarding, and answers for itself. */
+export interface Predecessor {
+  readonly node: string
+  /** Addresses of its own. */
+  readonly addresses: readonly Address[]
 }
 
 export interface Layer2Responder {
   /**
-   * Replaces the whole table. Addresses that are new, or gained an interface, are announced by gratuitous packets;
-   * addresses that are gone are no longer answered once the returned promise resolves.
+   * Replaces the whole table. Addresses that are new, or gained an interface, are announced by gratuitous packets, or
+   * once their predecessors do not forward; addresses that are gone are no longer answered once the promise resolves.
    */
-  update(table: readonly AnnouncedAddress[]): Promise<void>
+  update(table: readonly AnnouncedAddress[], predecessors?: readonly Predecessor[]): Promise<void>
 }
 
 /** Another host said, on an interface where this node announces the address, that it is its own. */

@@ -40,12 +40,20 @@ export interface TableChange {
   readonly slots: readonly number[]
   readonly setOf: readonly number[]
   readonly sets: readonly Claim['interfaces'][]
+  /** For each of them its place in `afters`. */
+  readonly afterOf: readonly number[]
+  readonly afters: readonly (readonly string[])[]
   /** Addresses no longer announced. */
   readonly removed: readonly Key[]
+  /** Addresses of the nodes that the claims of the whole table are after. */
+  readonly predecessors: readonly (readonly [node: string, addresses: readonly Key[]])[]
 }
 
-export function claimsOf({ set, slots, setOf, sets }: TableChange): [key: Key, claim: Claim][] {
-  return set.map((key, place) => [key, { interfaces: sets[setOf[place]!]!, slot: slots[place]! }])
+export function claimsOf({ set, slots, setOf, sets, afterOf, afters }: TableChange): [key: Key, claim: Claim][] {
+  return set.map((key, place) => [
+    key,
+    { interfaces: sets[setOf[place]!]!, slot: slots[place]!, after: afters[afterOf[place]!]! },
+  ])
 }
 
 export const isIPv4 = (key: Key): key is number => typeof key === 'number'

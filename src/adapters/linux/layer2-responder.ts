@@ -11,6 +11,7 @@ import type {
   Logger,
   Metrics,
   NetworkInterface,
+  Predecessor,
   Task,
   Timer,
 } from '../../ports/index.ts'
@@ -46,6 +47,7 @@ const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)
 
 interface Update {
   readonly rows: readonly AnnouncedAddress[]
+  readonly predecessors: readonly Predecessor[]
   /** Callers of `update`, to be told once it is applied or cannot be. */
   readonly waiting: readonly Waiting[]
 }
@@ -124,9 +126,9 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
     return this.#worker === undefined ? 'the layer 2 responder is being restarted' : true
   }
 
-  update(rows: readonly AnnouncedAddress[]): Promise<void> {
+  update(rows: readonly AnnouncedAddress[], predecessors: readonly Predecessor[] = []): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#pending = { rows, waiting: [...(this.#pending?.waiting ?? []), { resolve, reject }] }
+      this.#pending = { rows, predecessors, waiting: [...(this.#pending?.waiting ?? []), { resolve, reject }] }
       this.#sendPending()
     })
   }
@@ -188,10 +190,10 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
 
   #sendPending(): void {
     if (this.#worker === undefined || this.#sent !== undefined || this.#pending === undefined) return
-    const { rows, waiting } = this.#pending
+    const { rows, predecessors, waiting } = this.#pending
     this.#pending = undefined
     try {
-      const { parts, freed } = this.#table.replace(rows)
+      const { parts, freed } = this.#table.replace(rows, predecessors)
       this.#sent = { id: ++this.#lastId, waiting, freed }
       this.#sendParts(parts)
     } catch (error) {

@@ -1,6 +1,6 @@
 /** The main thread's picture of the table the worker has: finds what changed, and keeps a slot for each address. */
 import { type Address, formatAddress } from '../../core/ip/index.ts'
-import type { AnnouncedAddress } from '../../ports/index.ts'
+import type { AnnouncedAddress, Predecessor } from '../../ports/index.ts'
 import type { Claim } from '../../protocols/ethernet/index.ts'
 import { isIPv4, type Key, type TableChange } from './layer2-messages.ts'
 
@@ -21,19 +21,21 @@ export class Layer2Table {
   /** Text of the addresses, by slot; the last one of a slot that is free. */
   readonly texts: string[] = []
   readonly #free: number[] = []
+  #predecessors: TableChange['predecessors'] = []
 
   /** Takes the rows over. @throws RangeError for more than MAX_ADDRESSES addresses */
-  replace(rows: readonly AnnouncedAddress[]): Difference {
+  replace(rows: readonly AnnouncedAddress[], predecessors: readonly Predecessor[] = []): Difference {
     const wanted = merge(rows)
     if (wanted.size > MAX_ADDRESSES) throw new RangeError(`more than ${MAX_ADDRESSES} addresses to announce`)
+    this.#predecessors = predecessors.map(({ node, addresses }) => [node, addresses.map(keyOf)])
     const removed = [...this.#claims.keys()].filter(key => !wanted.has(key))
     const freed = removed.map(key => this.#claims.get(key)!.slot)
     for (const key of removed) this.#claims.delete(key)
     const set: Key[] = []
-    for (const [key, interfaces] of wanted) {
+    for (const [key, wish] of wanted) {
       const before = this.#claims.get(key)
-      if (before !== undefined && sameSet(before.interfaces, interfaces)) continue
-      this.#claims.set(key, { interfaces, slot: before?.slot ?? this.#takeSlot(key) })
+      if (before !== undefined && sameWish(before, wish)) continue
+      this.#claims.set(key, { ...wish, slot: before?.slot ?? this.#takeSlot(key) })
       set.push(key)
     }
     return { parts: this.#parts(set, removed), freed }
@@ -64,30 +66,54 @@ export class Layer2Table {
 
   #part(set: readonly Key[], removed: readonly Key[]): TableChange {
     const claims = set.map(key => this.#claims.get(key)!)
-    const places = new Map<string, number>()
-    const sets: Claim['interfaces'][] = []
-    const place = (interfaces: Claim['interfaces']) => {
-      const key = interfaces === 'all' ? '' : JSON.stringify([...interfaces].sort())
-      if (!places.has(key)) places.set(key, sets.push(interfaces) - 1)
-      return places.get(key)!
-    }
+    const sets = new Places<Claim['interfaces']>(interfaces => (interfaces === 'all' ? '' : nameOf(interfaces)))
+    const afters = new Places<readonly string[]>(nameOf)
     return {
       set,
       slots: claims.map(({ slot }) => slot),
-      setOf: claims.map(({ interfaces }) => place(interfaces)),
-      sets,
+      setOf: claims.map(({ interfaces }) => sets.of(interfaces)),
+      sets: sets.all,
+      afterOf: claims.map(({ after = [] }) => afters.of(after)),
+      afters: afters.all,
       removed,
+      predecessors: this.#predecessors,
     }
   }
 }
 
-/** An address named twice is answered on the interfaces of both. */
-function merge(rows: readonly AnnouncedAddress[]): Map<Key, Claim['interfaces']> {
-  const wanted = new Map<Key, Claim['interfaces']>()
-  for (const { address, interfaces } of rows) {
+/** Equal values in one place each. */
+class Places<T> {
+  readonly all: T[] = []
+  readonly #places = new Map<string, number>()
+  readonly #nameOf: (value: T) => string
+
+  constructor(nameOf: (value: T) => string) {
+    this.#nameOf = nameOf
+  }
+
+  of(value: T): number {
+    const name = this.#nameOf(value)
+    if (!this.#places.has(name)) this.#places.set(name, this.all.push(value) - 1)
+    return this.#places.get(name)!
+  }
+}
+
+const nameOf = (values: Iterable<string>) => JSON.stringify([...values].sort())
+
+type Wish = Omit<Claim, 'slot'>
+
+/** An address named twice is answered on the interfaces of both, and quiet where both are. */
+function merge(rows: readonly AnnouncedAddress[]): Map<Key, Wish> {
+  const wanted = new Map<Key, Wish>()
+  for (const { address, interfaces, after = [] } of rows) {
     const key = keyOf(address)
     const other = wanted.get(key)
-    wanted.set(key, other === undefined ? interfaces : union(interfaces, other))
+    wanted.set(
+      key,
+      other === undefined
+        ? { interfaces, after }
+        : { interfaces: union(interfaces, other.interfaces), after: after.filter(node => other.after?.includes(node)) },
+    )
   }
   return wanted
 }
@@ -102,6 +128,10 @@ function addressOf(key: Key): Address {
 
 function union(a: Claim['interfaces'], b: Claim['interfaces']): Claim['interfaces'] {
   return a === 'all' || b === 'all' ? 'all' : new Set([...a, ...b])
+}
+
+function sameWish(a: Wish, b: Wish): boolean {
+  return sameSet(a.interfaces, b.interfaces) && nameOf(a.after ?? []) === nameOf(b.after ?? [])
 }
 
 function sameSet(a: Claim['interfaces'], b: Claim['interfaces']): boolean {

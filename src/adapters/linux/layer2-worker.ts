@@ -162,6 +162,9 @@ class ResponderLoop {
     const claims = claimsOf(change)
     const ipv4 = claims.filter((entry): entry is [number, Claim] => isIPv4(entry[0]))
     const ipv6 = claims.filter((entry): entry is [bigint, Claim] => isIPv6(entry[0]))
+    const targets = change.predecessors
+    this.#arp.follow(new Map(targets.map(([node, keys]) => [node, keys.filter(isIPv4)])))
+    this.#ndp.follow(new Map(targets.map(([node, keys]) => [node, keys.filter(isIPv6)])))
     this.#arp.change(ipv4, change.removed.filter(isIPv4), now)
     this.#ndp.change(ipv6, change.removed.filter(isIPv6), now)
     this.#noteFailures()

@@ -31,10 +31,20 @@ export function stationLine(protocol: Protocol, event: Exclude<StationEvent, Con
       const fields = { op: `${word}Reply`, ...exchangeFields(protocol, event.exchange), error: event.error.message }
       return { level: 'error', fields: { ...fields, msg: `failed to send ${protocol} reply` } }
     }
+    case 'revealed': {
+      const { interface: name, node, reason, addresses } = event
+      const msg = `announcing what was taken over quietly from ${node}: ${REVEALED[reason]}`
+      return { level: 'info', fields: { event: 'quietTakeoverEnded', interface: name, node, reason, addresses, msg } }
+    }
     default:
       return failure(protocol, event)
   }
 }
+
+const REVEALED = {
+  noEvidence: 'its kernel does not answer on the interface',
+  unreachable: 'its kernel answers no more',
+} as const
 
 function info(event: string, name: string, msg: string): Line {
   return { level: 'info', fields: { event, interface: name, msg } }

@@ -5,6 +5,7 @@
  * The packet type (IMP-12: only HOST and BROADCAST) is the one condition that is not in the bytes; the kernel filter of
  * the packet socket checks it.
  */
+import { type Mac, macFromBytes } from '../../core/ip/index.ts'
 import {
   type Claim,
   ETHERTYPE_ARP,
@@ -66,6 +67,13 @@ export function claimed(frame: Uint8Array, length: number, responder: Responder,
   const sender = int32(frame, at + SENDER_IP)
   const claim = claims.get(sender)
   return claim !== undefined && matches(claim, responder.name) ? sender : undefined
+}
+
+/** Who replies, and for which address; undefined for other frames. */
+export function answererOf(frame: Uint8Array, length: number): { target: number; mac: Mac } | undefined {
+  const at = arpOffset(frame, length)
+  if (at < 0 || frame[at + 6] !== 0 || frame[at + 7] !== REPLY) return undefined
+  return { target: int32(frame, at + SENDER_IP), mac: macFromBytes(frame, at + SENDER_MAC) }
 }
 
 /** The address a reply written by `answer` speaks for. */

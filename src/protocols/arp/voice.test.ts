@@ -321,3 +321,99 @@ test('what is not answered is counted for its interface by reason, once', () => 
   ])
   assert.deepEqual(ignored(), [])
 })
+
+// ── quiet takeover ──
+
+const NODE = '02:00:00:00:00:0a' as Mac
+const NODE_IP = '192.168.1.10'
+
+function takeOver(now: number, ...after: string[]): void {
+  station.follow(new Map(after.map((node, i) => [node, [number(NODE_IP) + i]])))
+  station.change(new Map([[number(VIP), { interfaces: 'all', slot: 0, after }]]), [], now)
+}
+
+/** What the station sends until the time, whenever it wants to be called; `answer` sees each frame and may reply. */
+function live(name: string, untilMs: number, answer: (words: string, now: number) => void = () => {}): string[] {
+  const sent: string[] = []
+  for (let now = station.nextAt(); now !== undefined && now <= untilMs; now = station.nextAt()) {
+    station.announce(now, 32)
+    for (const words of wire(name)) {
+      sent.push(`${now} ${words}`)
+      answer(words, now)
+    }
+  }
+  return sent
+}
+const isQuestion = (words: string) => !words.includes(VIP)
+const reply = (mac: Mac, ip: string) => packet(REPLY, mac, ip, '192.168.1.2')
+const on = (address: string) => ({ addresses: [{ address: parseAddress(address)!, length: 24 }] })
+
+test('an address taken over quietly is answered and not announced while its former node answers for itself', () => {
+  station.setInterfaces([link(1, on('192.168.1.2'))], 0)
+  takeOver(0, 'node-a')
+  const sent = live('eth1', 5000, words => isQuestion(words) && hear(1, reply(NODE, NODE_IP)))
+  assert.ok(sent.length >= 50)
+  assert.equal(sent[0], '0 request to ff:ff:ff:ff:ff:ff: 192.168.1.2 is at 02:42:ac:11:00:01')
+  for (const words of sent.slice(1))
+    assert.match(words, /^\d+ request to 02:00:00:00:00:0a: 192\.168\.1\.2 is at 02:42:ac:11:00:01$/)
+  hear(1, packet(REQUEST, CLIENT, '192.168.1.35', VIP))
+  assert.deepEqual(wire('eth1'), [`reply to ${CLIENT}: ${VIP} is at 02:42:ac:11:00:01`])
+})
+
+test('once the former node is silent for 0.4 s the address is announced as ever, and that is said', () => {
+  station.setInterfaces([link(1)], 0)
+  takeOver(0, 'node-a')
+  const death = 1000
+  const sent = live('eth1', 10_000, (words, now) => now < death && isQuestion(words) && hear(1, reply(NODE, NODE_IP)))
+  const [first, ...rest] = sent.filter(words => !isQuestion(words))
+  assert.ok(Number.parseInt(first!, 10) <= death + 400, first)
+  assert.equal(rest.length, 2 * 7 - 1)
+  assert.deepEqual(
+    events.find(({ kind }) => kind === 'revealed'),
+    { kind: 'revealed', interface: 'eth1', node: 'node-a', reason: 'unreachable', addresses: 1 },
+  )
+})
+
+test('each interface is judged by itself: where the former node never answers, it is announced after 1.5 s', () => {
+  station.setInterfaces([link(1), link(2)], 0)
+  takeOver(0, 'node-a')
+  for (let now = 0; now <= 2000; now += 50) {
+    station.announce(now, 32)
+    if (wire('eth1').some(isQuestion)) hear(1, reply(NODE, NODE_IP))
+  }
+  assert.equal(wire('eth2').filter(words => !isQuestion(words)).length, 6)
+  assert.deepEqual(
+    events.flatMap(event => (event.kind === 'revealed' ? [event.interface, event.reason] : [])),
+    ['eth2', 'noEvidence'],
+  )
+})
+
+test('of several former nodes each has to answer', () => {
+  station.setInterfaces([link(1)], 0)
+  takeOver(0, 'node-a', 'node-b')
+  live('eth1', 1000, words => isQuestion(words) && hear(1, reply(NODE, NODE_IP)))
+  assert.equal(live('eth1', 2000, () => hear(1, reply(NODE, NODE_IP))).filter(words => !isQuestion(words)).length, 6)
+})
+
+test('what is no longer after anybody is announced at once; what was announced does not fall silent again', () => {
+  station.setInterfaces([link(1)], 0)
+  takeOver(0, 'node-a')
+  live('eth1', 1000, words => isQuestion(words) && hear(1, reply(NODE, NODE_IP)))
+  takeOver(1000)
+  assert.deepEqual(
+    live('eth1', 1000),
+    gratuitous(VIP, '02:42:ac:11:00:01').map(words => `1000 ${words}`),
+  )
+  assert.equal(live('eth1', 60_000).filter(isQuestion).length, 0)
+})
+
+test('another MAC of the interface is told everybody, quiet or not', () => {
+  station.setInterfaces([link(1)], 0)
+  takeOver(0, 'node-a')
+  live('eth1', 1000, words => isQuestion(words) && hear(1, reply(NODE, NODE_IP)))
+  station.setInterfaces([link(1, { mac: '02:42:ac:11:00:99' as Mac })], 1000)
+  assert.deepEqual(
+    live('eth1', 1000),
+    gratuitous(VIP, '02:42:ac:11:00:99').map(words => `1000 ${words}`),
+  )
+})

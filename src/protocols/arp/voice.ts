@@ -1,15 +1,17 @@
 /** ARP as a station speaks it. Addresses are signed 32-bit numbers: those never need memory of their own. */
-import { formatAddress, macFromBytes } from '../../core/ip/index.ts'
+import { BROADCAST, formatAddress, type Mac, macFromBytes } from '../../core/ip/index.ts'
 import {
   arpIneligible,
   decodeFrame,
+  ETHERTYPE_ARP,
   type Exchange,
+  encodeFrame,
   MINIMUM_FRAME,
   type Responder,
   type Voice,
 } from '../ethernet/index.ts'
-import { decodeArp, REPLY, REQUEST } from './packet.ts'
-import { answer, answeredIp, type Claims, claimed, writeGratuitous } from './responder.ts'
+import { decodeArp, encodeArp, REPLY, REQUEST } from './packet.ts'
+import { answer, answeredIp, answererOf, type Claims, claimed, writeGratuitous } from './responder.ts'
 
 export class ArpVoice implements Voice<number> {
   readonly ineligible = arpIneligible
@@ -42,7 +44,23 @@ export class ArpVoice implements Voice<number> {
     return this.reply
   }
 
+  /** Without an address of its own the interface asks as a probe does, with none (RFC 5227 section 1.1). */
+  question(target: number, { mac, ipv4 = 0 }: Responder, to = BROADCAST): Uint8Array {
+    const source = macFromBytes(mac)
+    const ips = { senderIp: addressOf(ipv4), targetIp: addressOf(target) }
+    const payload = encodeArp({ operation: REQUEST, senderMac: source, targetMac: NOBODY, ...ips })
+    return encodeFrame({ destination: to, source, etherType: ETHERTYPE_ARP, payload })
+  }
+
+  answerer(frame: Uint8Array, length: number): { target: number; mac: Mac } | undefined {
+    return answererOf(frame, length)
+  }
+
   text(key: number): string {
-    return formatAddress({ family: 'ipv4', value: BigInt(key >>> 0) })
+    return formatAddress(addressOf(key))
   }
 }
+
+const NOBODY = '00:00:00:00:00:00' as Mac
+
+const addressOf = (key: number) => ({ family: 'ipv4', value: BigInt(key >>> 0) }) as const

@@ -4,6 +4,8 @@ export interface Claim {
   readonly interfaces: ReadonlySet<string> | 'all'
   /** The caller's own number for the address. */
   readonly slot: number
+  /** Nodes that had the address before and may still forward: it is announced once one of them does not. */
+  readonly after?: readonly string[]
 }
 
 /** An interface as those who answer on it see it. */
@@ -13,6 +15,8 @@ export interface Responder {
   readonly mac: Uint8Array
   /** Its link-local address as a number, where it has one. */
   readonly linkLocal: bigint | undefined
+  /** Its first IPv4 address as a signed number, where it has one. */
+  readonly ipv4?: number | undefined
 }
 
 export function matches(claim: Claim, interfaceName: string): boolean {

@@ -20,6 +20,12 @@ export function linkLocal(link: NetworkInterface) {
   return link.addresses.find(({ address }) => address.family === 'ipv6' && address.value >> 118n === 0x3fan)?.address
 }
 
+/** The first IPv4 address, as a signed 32-bit number. */
+export function ipv4Of({ addresses }: NetworkInterface): number | undefined {
+  const own = addresses.find(({ address }) => address.family === 'ipv4')?.address
+  return own && Number(own.value) | 0
+}
+
 function ineligible(link: NetworkInterface, excluded: (name: string) => boolean): Ineligible | undefined {
   if (excluded(link.name)) return 'excluded'
   if (!link.up) return 'down'

@@ -7,60 +7,15 @@ import { type Mac, macBytes } from '../../core/ip/index.ts'
 import type { Link, NetworkInterface, Random } from '../../ports/index.ts'
 import { Announcer } from './announcer.ts'
 import { type Claim, matches, type Responder } from './claim.ts'
-import { type Ineligible, linkLocal } from './eligibility.ts'
+import { Discretion, type DiscretionStep } from './discretion.ts'
+import { ipv4Of, linkLocal } from './eligibility.ts'
+import type { Failure, Ignored, StationEvent, Voice } from './voice.ts'
 
 /** Counters of one address, side by side at `slot * COUNTERS`. */
 export const RECEIVED = 0
 export const SENT = 1
 export const GRATUITOUS = 2
 export const COUNTERS = 3
-
-/** One protocol of address resolution, over addresses of type K. Called once a packet: it may reuse its buffers. */
-export interface Voice<K> {
-  ineligible(link: NetworkInterface, excluded: (name: string) => boolean): Ineligible | undefined
-  /** Writes `reply` and sets `asked` where the verdict is 'answer'; other verdicts are reasons not to. */
-  answer(frame: Uint8Array, length: number, responder: Responder, claims: ReadonlyMap<K, Claim>): string
-  /** The frame the last 'answer' is, and the address it is for. */
-  readonly reply: Uint8Array
-  readonly asked: K
-  /** The announced address, on this interface, that the sender of the frame says is its own. */
-  claimed(frame: Uint8Array, length: number, responder: Responder, claims: ReadonlyMap<K, Claim>): K | undefined
-  /** The frame in words: the address it asks for, or with 'sender' the address it claims. */
-  exchange(frame: Uint8Array, length: number, responder: Responder, announced: 'asked' | 'claimed'): Exchange
-  /** How many frames one announcement has, and the next of them. */
-  readonly frames: number
-  gratuitous(place: number, key: K, responder: Responder): Uint8Array
-  text(key: K): string
-}
-
-export type StationEvent =
-  | { readonly kind: 'created' | 'deleted'; readonly interface: string }
-  | Failure
-  | { readonly kind: 'answered' | 'ignored'; readonly exchange: Exchange }
-  | { readonly kind: 'replyFailed'; readonly exchange: Exchange; readonly error: Error }
-  | Conflict
-
-export interface Failure {
-  readonly kind: 'createFailed' | 'gratuitousFailed' | 'watchFailed' | 'unwatchFailed'
-  readonly interface: string
-  readonly error: Error
-  readonly ip?: string
-}
-
-/** Another host says that an announced address is its own. */
-export interface Conflict {
-  readonly kind: 'conflict'
-  readonly exchange: Exchange
-}
-
-export interface Exchange {
-  readonly interface: string
-  /** The announced address. */
-  readonly ip: string
-  readonly senderIP: string
-  readonly senderMAC: Mac
-  readonly responseMAC: Mac
-}
 
 export interface StationOptions<K, L extends Link> {
   voice: Voice<K>
@@ -85,16 +40,11 @@ interface Attachment<L> extends Responder {
   name: string
   mac: Uint8Array
   linkLocal: bigint | undefined
+  ipv4: number | undefined
   /** Up and with carrier: what is sent arrives. */
   alive: boolean
   /** Frames not answered since last asked, by reason. */
   ignored: Map<string, number>
-}
-
-/** Frames that were not answered on an interface, by reason. */
-export interface Ignored {
-  readonly interface: string
-  readonly reasons: ReadonlyMap<string, number>
 }
 
 export class Station<K, L extends Link> {
@@ -102,6 +52,7 @@ export class Station<K, L extends Link> {
   readonly #attachments = new Map<number, Attachment<L>>()
   readonly #announcer: Announcer<K>
   readonly #claims = new Map<K, Claim>()
+  readonly #discretion = new Discretion<K>()
   #interfaces: readonly NetworkInterface[] = []
   #failed = false
 
@@ -141,6 +92,11 @@ export class Station<K, L extends Link> {
     }
   }
 
+  /** Own addresses of the nodes that claims are `after`, for this change and those that follow. */
+  follow(predecessors: ReadonlyMap<string, readonly K[]>): void {
+    this.#discretion.know(predecessors)
+  }
+
   /** Addresses that are new or answered on other interfaces than before, and those that are no longer announced. */
   change(set: Iterable<readonly [key: K, claim: Claim]>, removed: Iterable<K>, nowMs: number): void {
     for (const key of removed) {
@@ -172,6 +128,7 @@ export class Station<K, L extends Link> {
       attachment.ignored.set(verdict, (attachment.ignored.get(verdict) ?? 0) + 1)
       if (verdict === 'notMatchInterface' && verbose)
         this.#options.report({ kind: 'ignored', exchange: voice.exchange(frame, length, attachment, 'asked') })
+      if (this.#discretion.isWatching) this.#hearAnswer(index, frame, length)
     }
     if (voice.claimed(frame, length, attachment, this.#claims) !== undefined) this.#suspect(frame, length, attachment)
   }
@@ -189,6 +146,7 @@ export class Station<K, L extends Link> {
 
   /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
   announce(nowMs: number, limit: number): void {
+    for (const step of this.#discretion.take(nowMs)) this.#watchOver(step, nowMs)
     for (let count = 0; count < limit; count++) {
       const due = this.#announcer.take(nowMs)
       if (due === undefined) return
@@ -200,7 +158,8 @@ export class Station<K, L extends Link> {
 
   /** When `announce` has something to do next, undefined for never. */
   nextAt(): number | undefined {
-    return this.#announcer.nextAt()
+    const [announce, ask] = [this.#announcer.nextAt(), this.#discretion.nextAt()]
+    return announce === undefined || ask === undefined ? (announce ?? ask) : Math.min(announce, ask)
   }
 
   close(): void {
@@ -213,6 +172,7 @@ export class Station<K, L extends Link> {
         name: link.name,
         mac: macBytes(link.mac!),
         linkLocal: linkLocal(link)?.value,
+        ipv4: ipv4Of(link),
         alive: link.carrier,
         ignored: new Map<string, number>(),
       }
@@ -231,6 +191,7 @@ export class Station<K, L extends Link> {
     attachment.link.close()
     this.#attachments.delete(index)
     this.#announcer.forget(index)
+    this.#discretion.forget(index)
     this.#options.report({ kind: 'deleted', interface: attachment.name })
   }
 
@@ -242,8 +203,10 @@ export class Station<K, L extends Link> {
     attachment.name = link.name
     attachment.mac = mac
     attachment.linkLocal = linkLocal(link)?.value
+    attachment.ipv4 = ipv4Of(link)
     attachment.alive = link.carrier
-    if (renamed || failed) this.#wantAll(link.index, attachment, nowMs)
+    const wasQuiet = restart && this.#discretion.end(link.index)
+    if (renamed || failed || wasQuiet) this.#wantAll(link.index, attachment, nowMs)
     if (restart) this.#announcer.restart(link.index, nowMs)
   }
 
@@ -254,7 +217,7 @@ export class Station<K, L extends Link> {
   #want(index: number, attachment: Attachment<L>, key: K, claim: Claim, nowMs: number): void {
     if (matches(claim, attachment.name)) {
       this.#watch('watch', attachment, key)
-      this.#announcer.want(index, key, nowMs)
+      if (!this.#discretion.covers(index, claim, nowMs)) this.#announcer.want(index, key, nowMs)
     } else this.#drop(index, attachment, key)
   }
 
@@ -295,6 +258,36 @@ export class Station<K, L extends Link> {
     } catch (error) {
       this.#reportFailure('gratuitousFailed', attachment, key, error)
     }
+  }
+
+  /** A node that had addresses before is asked for its own, or nothing is kept quiet for its sake any more. */
+  #watchOver(step: DiscretionStep<K>, nowMs: number): void {
+    const attachment = this.#attachments.get(step.link)
+    if (attachment === undefined) return
+    if (step.kind === 'ask') this.#ask(attachment, step.target, step.mac)
+    else this.#reveal(attachment, step, nowMs)
+  }
+
+  #reveal(attachment: Attachment<L>, { link, node, reason }: DiscretionStep<K> & { kind: 'end' }, nowMs: number): void {
+    const claims = [...this.#claims].filter(
+      ([, claim]) => claim.after?.includes(node) && matches(claim, attachment.name),
+    )
+    for (const [key, claim] of claims) this.#want(link, attachment, key, claim, nowMs)
+    const event = { kind: 'revealed', interface: attachment.name, node, reason, addresses: claims.length } as const
+    this.#options.report(event)
+  }
+
+  #ask(attachment: Attachment<L>, target: K, to: Mac | undefined): void {
+    try {
+      attachment.link.send(this.#options.voice.question(target, attachment, to))
+    } catch {
+      // Counts as a question without an answer, which it is.
+    }
+  }
+
+  #hearAnswer(index: number, frame: Uint8Array, length: number): void {
+    const answerer = this.#options.voice.answerer(frame, length)
+    if (answerer !== undefined) this.#discretion.heard(index, answerer.target, answerer.mac)
   }
 
   #reportFailure(kind: Failure['kind'], { name }: Responder, key: K, error: unknown): void {

@@ -75,6 +75,15 @@ export function gratuitousNdp(target: bigint, on: Responder): Uint8Array {
   return advertisement(target, { solicited: false, override: true }, ALL_NODES, groupMac(ALL_NODES), on)
 }
 
+/** Asks the host at `to`, or whoever listens for the target, whether it is there (RFC 4861 sections 7.2.2 and 7.3.3). */
+export function questionNdp(target: bigint, on: Responder, to?: Mac): Uint8Array {
+  const mac = macFromBytes(on.mac)
+  const destination = to === undefined ? solicitedNode(target) : target
+  const message = { kind: 'solicitation', target, linkLayer: mac } as const
+  const payload = encodePacket({ source: on.linkLocal!, destination, message })
+  return encodeFrame({ destination: to ?? groupMac(destination), source: mac, etherType: ETHERTYPE_IPV6, payload })
+}
+
 function advertisement(
   target: bigint,
   flags: { solicited: boolean; override: boolean },

@@ -1,8 +1,8 @@
 /** NDP as a station speaks it. Addresses are 128-bit numbers. */
-import { macFromBytes } from '../../core/ip/index.ts'
+import { type Mac, macFromBytes } from '../../core/ip/index.ts'
 import { type Exchange, ndpIneligible, type Responder, type Voice } from '../ethernet/index.ts'
 import { textOf } from './address.ts'
-import { answerNdp, claimedNdp, gratuitousNdp, type NdpClaims, readFrame, speaker } from './responder.ts'
+import { answerNdp, claimedNdp, gratuitousNdp, type NdpClaims, questionNdp, readFrame, speaker } from './responder.ts'
 
 export class NdpVoice implements Voice<bigint> {
   readonly ineligible = ndpIneligible
@@ -37,6 +37,16 @@ export class NdpVoice implements Voice<bigint> {
 
   gratuitous(_place: number, key: bigint, responder: Responder): Uint8Array {
     return gratuitousNdp(key, responder)
+  }
+
+  question(target: bigint, responder: Responder, to?: Mac): Uint8Array {
+    return questionNdp(target, responder, to)
+  }
+
+  answerer(frame: Uint8Array, length: number): { target: bigint; mac: Mac } | undefined {
+    const received = readFrame(frame.subarray(0, length))
+    if (received?.packet.message.kind !== 'advertisement') return undefined
+    return { target: received.packet.message.target, mac: speaker(received) }
   }
 
   text(key: bigint): string {
