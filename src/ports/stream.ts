@@ -20,16 +20,37 @@ export interface StreamTraits {
   readonly userTimeoutMs?: number
 }
 
-export interface StreamTarget extends StreamTraits {
+/** A key of TCP-AO: both ends know it, each may call it by another number (RFC 5925 section 3.1). Never printed. */
+export interface TcpAoKey {
+  /** Number in segments sent, 0 to 255. */
+  readonly sendId: number
+  /** Number in segments received, 0 to 255. */
+  readonly receiveId: number
+  /** RFC 5926 section 3 */
+  readonly algorithm: 'hmac-sha-1-96' | 'aes-128-cmac-96'
+  /** 1 to 80 bytes. */
+  readonly secret: string
+}
+
+/** How segments are signed, one way or the other; both absent: not at all. Never printed. */
+export interface StreamSecrets {
+  /** RFC 2385, 1 to 80 bytes. */
+  readonly md5Password?: string
+  /** RFC 5925. The first signs what is sent, all are accepted, so that keys can be changed without a break. */
+  readonly aoKeys?: readonly TcpAoKey[]
+}
+
+export interface StreamTarget extends StreamTraits, StreamSecrets {
   readonly address: Address
   readonly port: number
   /** Interface of a link-local address. */
   readonly scope?: string
   /** Absent: the system chooses. */
   readonly source?: Address
-  /** RFC 2385, 1 to 80 bytes. Never printed. */
-  readonly md5Password?: string
 }
+
+/** What of a target can be changed while a connection lasts. */
+export type StreamAdjustment = Omit<StreamTraits, 'device'> & StreamSecrets
 
 /** After `closed`, and after the holder called `end` or `destroy`, none is called any more. */
 export interface StreamEvents {
@@ -53,22 +74,51 @@ export interface Stream {
   end(): void
   /** Closes at once; what waits to be sent is lost. */
   destroy(): void
+  /**
+   * Makes of the connection what `connect` would have made with these: what is absent is left to the system again, and
+   * segments from now on are signed and checked with the new keys. Answers the sentence that says why it cannot be.
+   * Absent: nothing below the bytes can be changed.
+   */
+  adjust?(to: StreamAdjustment): string | undefined
 }
 
 export interface StreamListenOptions extends StreamTraits {
   /** Absent: every local address. */
   readonly address?: Address
   readonly port: number
-  /** Peers that must sign (RFC 2385). Never printed. */
-  readonly md5Keys?: readonly { readonly address: Address; readonly md5Password: string }[]
+  /** Peers that must sign. */
+  readonly keys?: readonly PeerSecrets[]
+}
+
+export interface PeerSecrets extends StreamSecrets {
+  readonly address: Address
 }
 
 /** Answers who listens to the new connection; undefined refuses it. */
 export type StreamAcceptor = (stream: Stream) => StreamEvents | undefined
 
+export interface StreamListener {
+  /** Also ends the connections made through it. */
+  close(): Promise<void>
+  /** For connections from now on. Answers the sentence that says what could not be had; the rest is done all the same. */
+  adjust?(to: Pick<StreamListenOptions, 'ttl' | 'minTtl' | 'keys'>): string | undefined
+}
+
+/** Segments that the system has dropped for their signature since it started, on whatever connection. */
+export interface SignatureFaults {
+  /** Not signed, though they had to be. */
+  readonly missing: number
+  /** Signed, though nobody had agreed to that. */
+  readonly unexpected: number
+  /** Signed with another key. */
+  readonly wrong: number
+}
+
 export interface StreamPort {
   /** Never throws: what is wrong comes as `closed`, and no event comes before this has returned. */
   connect(target: StreamTarget, events: StreamEvents): Stream
   /** Resolves when connections are accepted; rejects where the address cannot be had. */
-  listen(options: StreamListenOptions, accept: StreamAcceptor): Promise<{ close(): Promise<void> }>
+  listen(options: StreamListenOptions, accept: StreamAcceptor): Promise<StreamListener>
+  /** Absent: it does not count them. */
+  signatureFaults?(): SignatureFaults
 }

@@ -8,6 +8,7 @@ import type { StreamEvents } from '../../src/ports/index.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
 import { FakeRandom } from '../../src/testing/fake-random.ts'
 import { FakeStreams } from '../../src/testing/fake-stream.ts'
+import { freePort, real } from './loopback.ts'
 import { streamContract } from './stream.ts'
 
 streamContract('fake network', async () => {
@@ -21,12 +22,6 @@ streamContract('fake network', async () => {
   const left = network.host(parseAddress('192.0.2.10')!)
   return { left, right: network.host(at), at, closedPort: 1, openPort: 179, until }
 })
-
-const real = async (condition: () => boolean) => {
-  const deadline = performance.now() + 5000
-  while (!condition() && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, 2))
-  assert.ok(condition(), 'it never happened')
-}
 
 for (const [name, streams] of [
   ['Linux', linuxStreams],
@@ -45,8 +40,8 @@ for (const text of ['127.0.0.1', '::1'])
   test(`signed connections over ${text}: the right password, and a wrong one`, async () => {
     const address = parseAddress(text)!
     const port = await freePort(text)
-    const md5Keys = [{ address, md5Password: 'secret' }]
-    const server = await linuxStreams.listen({ address, port, md5Keys }, () => quiet)
+    const keys = [{ address, md5Password: 'secret' }]
+    const server = await linuxStreams.listen({ address, port, keys }, () => quiet)
     const told: string[] = []
     const dial = (md5Password: string) => {
       const events = { ...quiet, connected: () => void told.push(md5Password), closed: () => void told.push('closed') }
@@ -116,14 +111,3 @@ test('end gives up on a peer that does not read', async () => {
   held?.destroy()
   deaf.close()
 })
-
-/** Nobody had it a moment ago. */
-function freePort(host: string): Promise<number> {
-  const server = createServer()
-  return new Promise(resolve =>
-    server.listen(0, host, () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    }),
-  )
-}

@@ -7,7 +7,6 @@ import { AF_INET, AF_INET6, setsockopt } from './ffi.ts'
 const SOL_SOCKET = 1
 const SO_BINDTODEVICE = 25
 const IPPROTO_TCP = 6
-const TCP_MD5SIG = 14
 const TCP_USER_TIMEOUT = 18
 
 interface Names {
@@ -36,20 +35,6 @@ export function applyTraits(fd: number, family: Family, traits: StreamTraits): v
   if (userTimeoutMs !== undefined) setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, int32(userTimeoutMs))
 }
 
-/**
- * Segments from and to the peer are signed from now on: struct tcp_md5sig {sockaddr_storage; u8 flags, prefixlen;
- * u16 keylen; int ifindex; u8 key[80]}.
- * @throws SystemError ENOPROTOOPT where the kernel cannot, EINVAL for a key of no or more than 80 bytes
- */
-export function signWith(fd: number, peer: Address, md5Password: string): void {
-  const key = Buffer.from(md5Password)
-  const signature = Buffer.alloc(216)
-  socketAddress(peer, 0).copy(signature)
-  new DataView(signature.buffer, signature.byteOffset).setUint16(130, key.length, endianness() === 'LE')
-  key.copy(signature, 136)
-  setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, signature)
-}
-
 /** struct sockaddr_in or sockaddr_in6. `scope` is the index of the interface of a link-local address. */
 export function socketAddress({ family, value }: Address, port: number, scope = 0): Buffer {
   const address = Buffer.alloc(family === 'ipv4' ? 16 : 28)
@@ -61,6 +46,15 @@ export function socketAddress({ family, value }: Address, port: number, scope = 
   return address
 }
 
-function int32(value: number): Uint8Array {
+/** What a new socket has. */
+const DEFAULTS = { ttl: -1, minTtl: 0, trafficClass: 0, userTimeoutMs: 0 }
+
+/** Of a socket that may have had other traits before: what is absent becomes the system's own again. @throws SystemError */
+export function changeTraits(fd: number, family: Family, traits: Omit<StreamTraits, 'device'>): void {
+  const { ttl, minTtl, trafficClass, userTimeoutMs } = { ...DEFAULTS, ...traits }
+  applyTraits(fd, family, { ttl, minTtl, trafficClass, userTimeoutMs })
+}
+
+export function int32(value: number): Uint8Array {
   return new Uint8Array(Int32Array.of(value).buffer)
 }

@@ -6,7 +6,12 @@ import type { Stream, StreamAcceptor, StreamEndpoint, StreamEvents } from '../..
 const LINGER_MS = 3000
 
 /** A socket of Node as a Stream. `remote` is where it goes, or came from. */
-export function streamOf(socket: Socket, remote: StreamEndpoint, events: StreamEvents): Stream {
+export function streamOf(
+  socket: Socket,
+  remote: StreamEndpoint,
+  events: StreamEvents,
+  adjust?: Stream['adjust'],
+): Stream {
   let over = false
   let message = 'connection closed by peer'
   socket.setNoDelay(true)
@@ -40,11 +45,19 @@ export function streamOf(socket: Socket, remote: StreamEndpoint, events: StreamE
       over = true
       socket.destroy()
     },
+    ...(adjust && { adjust }),
   }
 }
 
-/** Hands each connection to the acceptor; the answer ends the server and all connections made through it. */
-export function acceptOn(server: Server, accept: StreamAcceptor): () => Promise<void> {
+/**
+ * Hands each connection to the acceptor; the answer ends the server and all connections made through it. `adjusting`
+ * makes what changes an accepted socket below its bytes.
+ */
+export function acceptOn(
+  server: Server,
+  accept: StreamAcceptor,
+  adjusting?: (socket: Socket, remote: StreamEndpoint) => Stream['adjust'],
+): () => Promise<void> {
   const open = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     const remote = endpointOf(socket.remoteAddress, socket.remotePort)
@@ -56,7 +69,7 @@ export function acceptOn(server: Server, accept: StreamAcceptor): () => Promise<
       drained: () => events?.drained(),
       closed: message => events?.closed(message),
     }
-    const stream = streamOf(socket, remote, relay)
+    const stream = streamOf(socket, remote, relay, adjusting?.(socket, remote))
     events = accept(stream)
     if (events === undefined) return socket.destroy()
     open.add(socket)
