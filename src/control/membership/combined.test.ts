@@ -6,6 +6,7 @@ const NOW = 100_000
 const speaker = { suspect: false, joining: false, heartbeats: true }
 const direct = (at: DirectEvidence['at'], silentMs: number, ...witnesses: string[]): DirectEvidence => ({
   at,
+  joining: false,
   heardMs: NOW - silentMs,
   witnesses,
 })
@@ -27,6 +28,26 @@ const CASES: readonly Case[] = [
   { name: 'its own witness', evidence: direct('dead', 500, 'b'), standing: 'unconfirmed', counts: true },
   { name: 'it said that it leaves', evidence: direct('left', 10), standing: 'leaving', counts: false },
   { name: 'it cannot announce yet', listed: { joining: true }, standing: 'joining', counts: false },
+  {
+    name: 'it says by heartbeat that it can announce, and gossip of that was missed',
+    listed: { joining: true },
+    evidence: direct('alive', 50),
+    standing: 'listed',
+    counts: true,
+  },
+  {
+    name: 'it started anew, and gossip of that was missed',
+    evidence: { ...direct('alive', 50), joining: true },
+    standing: 'joining',
+    counts: false,
+  },
+  {
+    name: 'silent before it could announce',
+    listed: { joining: true },
+    evidence: direct('dead', 500, 'c'),
+    standing: 'joining',
+    counts: false,
+  },
   { name: 'it never sent a heartbeat', standing: 'listed', counts: true },
   {
     name: 'a reference speaker now, one of ours before',

@@ -49,6 +49,8 @@ export interface HeartbeatOptions {
 /** What direct packets say about another node. */
 export interface DirectEvidence {
   readonly at: Peer['at']
+  /** It cannot announce yet. */
+  readonly joining: boolean
   /** Of the last packet, monotonic milliseconds. */
   readonly heardMs: number
   /** Other nodes heard right now that miss it too. */
@@ -156,7 +158,9 @@ export class HeartbeatMembership implements Membership, Task {
     const peers = [...this.#roster.peers()]
     const heard = peers.filter(({ at }) => at === 'alive')
     const witnesses = (node: string) => heard.filter(({ silent }) => silent.includes(node)).map(peer => peer.node)
-    return new Map(peers.map(({ node, at, heardMs }) => [node, { at, heardMs, witnesses: witnesses(node) }]))
+    return new Map(
+      peers.map(({ node, at, joining, heardMs }) => [node, { at, joining, heardMs, witnesses: witnesses(node) }]),
+    )
   }
 
   /** Called after every tick, and after packets that may change the evidence. */
