@@ -63,6 +63,8 @@ export interface Node {
   readonly ready: boolean
   /** `spec.unschedulable`; informational. */
   readonly unschedulable: boolean
+  /** A taint says that the machine is off: SHUTDOWN_TAINTS. */
+  readonly shutDown?: boolean
   readonly addresses: readonly Address[]
 }
 

@@ -2,7 +2,9 @@
 export interface Membership {
   /** Node names, self included; undefined where membership is off and every known Node counts. */
   members(): ReadonlySet<string> | undefined
-  /** Called after the member set changed. */
+  /** Nodes that left by plan and have not come back, and when: monotonic milliseconds. Absent where that is not known. */
+  retired?(): ReadonlyMap<string, number>
+  /** Called after the member set changed, or that of retired nodes. */
   subscribe(listener: (event: MemberEvent) => void): () => void
   /** Look for speakers to join now, e.g. because nodes changed. */
   rejoin(): void

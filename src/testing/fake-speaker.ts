@@ -9,21 +9,24 @@ import type {
   MemberEvent,
   Membership,
   NetworkInterface,
+  Predecessor,
 } from '../ports/index.ts'
 
 export class FakeResponder implements Layer2Responder {
-  /** `address` or `address eth0,eth1`, as of the last update. */
+  /** `address` or `address eth0,eth1`, and `after node-b` where it is quiet, as of the last update. */
   table: string[] = []
+  predecessors: string[] = []
   updates = 0
   /** Set to make updates fail. */
   fail = false
 
-  async update(table: readonly AnnouncedAddress[]): Promise<void> {
+  async update(table: readonly AnnouncedAddress[], predecessors: readonly Predecessor[] = []): Promise<void> {
     this.updates++
     if (this.fail) throw new Error('the responder is gone')
-    this.table = table.map(({ address, interfaces }) => {
-      const text = formatAddress(address)
-      return interfaces === 'all' ? text : `${text} ${[...interfaces].sort().join(',')}`
+    this.predecessors = predecessors.map(({ node, addresses }) => `${node} ${addresses.map(formatAddress).join(',')}`)
+    this.table = table.map(({ address, interfaces, after = [] }) => {
+      const names = interfaces === 'all' ? '' : ` ${[...interfaces].sort().join(',')}`
+      return `${formatAddress(address)}${names}${after.length > 0 ? ` after ${after.join(',')}` : ''}`
     })
   }
 }
@@ -34,6 +37,7 @@ export class FakeMembership implements Membership {
   rejoins = 0
   /** What this speaker published last. */
   published: readonly string[] | undefined
+  retirements = new Map<string, number>()
   #members: Set<string> | undefined
   #listeners = new Set<(event: MemberEvent) => void>()
   #waiting: (() => void)[] = []
@@ -45,6 +49,10 @@ export class FakeMembership implements Membership {
 
   members(): ReadonlySet<string> | undefined {
     return this.#members
+  }
+
+  retired(): ReadonlyMap<string, number> {
+    return this.retirements
   }
 
   set(...members: string[]): void {

@@ -4,7 +4,7 @@ import type { KubeObject, ResourceType } from '../../core/object.ts'
 import type { Node } from '../../core/service.ts'
 
 export interface NodeResource extends KubeObject {
-  spec?: { unschedulable?: boolean; podCIDRs?: string[] }
+  spec?: { unschedulable?: boolean; podCIDRs?: string[]; taints?: { key: string; value?: string; effect?: string }[] }
   status?: {
     conditions?: { type: string; status: string; reason?: string; message?: string }[]
     addresses?: { type: string; address: string }[]
@@ -31,6 +31,9 @@ export const namespaces: ResourceType<NamespaceResource> = {
   namespaced: false,
 }
 
+/** Set by cloud providers, and by people who know that a machine is off. */
+const SHUTDOWN_TAINTS = ['node.cloudprovider.kubernetes.io/shutdown', 'node.kubernetes.io/out-of-service']
+
 export function parseNode({ metadata, spec = {}, status = {} }: NodeResource): Node {
   const conditionIsTrue = (type: string) => (status.conditions ?? []).some(c => c.type === type && c.status === 'True')
   return {
@@ -39,6 +42,7 @@ export function parseNode({ metadata, spec = {}, status = {} }: NodeResource): N
     networkUnavailable: conditionIsTrue('NetworkUnavailable'),
     ready: conditionIsTrue('Ready'),
     unschedulable: spec.unschedulable ?? false,
+    shutDown: (spec.taints ?? []).some(({ key }) => SHUTDOWN_TAINTS.includes(key)),
     addresses: (status.addresses ?? []).map(({ address }) => parseAddress(address)).filter(a => a !== undefined),
   }
 }

@@ -1,4 +1,6 @@
+import { parseDuration } from '../../core/config/index.ts'
 import { commonFlags } from '../common-flags.ts'
+import { Fatal } from '../daemon.ts'
 import type { FlagSpecs, FlagValues } from '../flags.ts'
 
 /** Chapter 05 section 1.4. */
@@ -48,6 +50,12 @@ export const speakerFlags = {
     env: 'METALLB_GRATUITOUS_ARP_INTERVAL',
     help: 'time between refreshing layer 2 announcements, e.g. 30s; 0 for none',
   },
+  'quiet-takeover': {
+    type: 'string',
+    default: '5m',
+    env: 'METALLB_QUIET_TAKEOVER',
+    help: 'after a planned stop of another speaker, how long its clients may go on using its node; 0: told to move at once',
+  },
   'strict-native': {
     type: 'bool',
     default: false,
@@ -64,3 +72,12 @@ export const speakerFlags = {
 } as const satisfies FlagSpecs
 
 export type SpeakerFlags = FlagValues<typeof speakerFlags>
+
+/** Milliseconds. @throws Fatal for what is no duration of 0 or more */
+export function readDuration(flags: SpeakerFlags, flag: 'gratuitous-arp-interval' | 'quiet-takeover'): number {
+  const provided = flags[flag]
+  const nanoseconds = parseDuration(provided)
+  if (nanoseconds !== undefined && nanoseconds >= 0n) return Number(nanoseconds / 1_000_000n)
+  const msg = `invalid --${flag}, must be a duration such as 30s`
+  throw new Fatal({ op: 'startup', msg, provided })
+}

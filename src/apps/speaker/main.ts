@@ -14,13 +14,12 @@ import {
   serviceL2Statuses,
   services,
 } from '../../api/index.ts'
-import { ConflictWatch, Layer2Protocol, SpeakerController } from '../../control/announce/index.ts'
+import { ConflictWatch, Layer2Protocol, SpeakerController, Takeovers } from '../../control/announce/index.ts'
 import { ConfigLoader } from '../../control/config/index.ts'
 import { bgpStatus, layer2Status, ServiceStatusController } from '../../control/service-status/index.ts'
-import { parseDuration } from '../../core/config/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { checkBgpType, composeBgp } from './bgp.ts'
-import { type SpeakerFlags, speakerFlags } from './flags.ts'
+import { readDuration, type SpeakerFlags, speakerFlags } from './flags.ts'
 import { composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
 import { STATE_PATH, stateRoute } from './state.ts'
@@ -59,10 +58,11 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     exclusions,
     debug: log.level === 'debug' || log.level === 'all',
     realtime: true,
-    refreshMs: readRefresh(flags['gratuitous-arp-interval']),
+    refreshMs: readDuration(flags, 'gratuitous-arp-interval'),
   })
   const excludes = (name: string) => exclusions.some(pattern => pattern.test(name))
-  const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes })
+  const takeovers = new Takeovers({ node, clock, metrics, log })
+  const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes, takeovers })
   const { bgp, liveness, sources: bgpSources, parse } = composeBgp(platform, responder)
   const nodeInformer = informers.of(nodes)
   const announcing = new SpeakerController({
@@ -138,17 +138,6 @@ function readExclusions(): Exclusions {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return NO_EXCLUSIONS
     throw new Fatal({ op: 'startup', error, msg: 'failed to parse announcedInterfacesToExclude from configMap' })
   }
-}
-
-/** Milliseconds between refreshing announcements (IMP-14), 0 for none. */
-function readRefresh(text: string): number {
-  const nanoseconds = parseDuration(text)
-  if (nanoseconds !== undefined && nanoseconds >= 0n) return Number(nanoseconds / 1_000_000n)
-  throw new Fatal({
-    op: 'startup',
-    msg: 'invalid gratuitous ARP interval, must be a duration such as 30s',
-    provided: text,
-  })
 }
 
 export const main = (args: readonly string[]) => runDaemon(speaker, args)

@@ -19,7 +19,7 @@ import type { Logger, Membership, Task } from '../../ports/index.ts'
 import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
 import { FAST_LAN, type Keyring, keyOf, LAN, type MemberlistConfig, WAN } from '../../protocols/memberlist/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
-import type { SpeakerFlags } from './flags.ts'
+import { readDuration, type SpeakerFlags } from './flags.ts'
 
 const DEFAULT_ML_PORT = 7946
 const CONFIG_FILE = '/etc/metallb/memberlist/config.json'
@@ -62,6 +62,7 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
   const trustMs = Math.max(TRUST_MS, 10 * config.probeIntervalMs)
   const membership = new CombinedMembership({
     ...{ node: common.node, memberlist, trustMs, clock, log },
+    retireMs: readDuration(flags, 'quiet-takeover'),
     ...(heartbeatPort > 0 && { heartbeats }),
   })
   const reload = new KeyReload(directory, log, fresh => {

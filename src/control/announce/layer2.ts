@@ -11,6 +11,7 @@ import {
 import type { AnnouncedAddress, Interfaces, Layer2Responder, NetworkInterface } from '../../ports/index.ts'
 import { arpIneligible } from '../../protocols/ethernet/index.ts'
 import type { AnnouncePlanner, AnnounceProtocol } from './protocol.ts'
+import type { Takeovers } from './takeovers.ts'
 
 export interface Layer2Options {
   readonly node: string
@@ -18,6 +19,8 @@ export interface Layer2Options {
   readonly interfaces: Interfaces
   /** Interfaces that are never announced on (`excludel2.yaml`). Default none. */
   readonly excludes?: (name: string) => boolean
+  /** Keeps takeovers quiet while the former node forwards. Without it every takeover is told at once. */
+  readonly takeovers?: Takeovers
 }
 
 /** Layer 2: the table of the responder follows the Services; one address may serve several of them. */
@@ -35,12 +38,17 @@ export class Layer2Protocol implements AnnounceProtocol {
   planner(world: World): AnnouncePlanner {
     const planner = new Layer2Planner(world)
     const local = this.#local()
-    const { node } = this.#options
+    const { node, takeovers } = this.#options
+    const review = takeovers?.review(world)
     return {
       shouldAnnounce: admitted => {
         const decision = planner.decide(admitted, node)
-        if (!decision.announces) return decision
-        const { addresses, pool } = admitted
+        const { addresses, pool, service } = admitted
+        if (!decision.announces) {
+          review?.refuses(service.key)
+          return decision
+        }
+        if (review?.announces(admitted, !this.#announced.has(service.key))) this.#dirty = true
         return { pool: pool.name, addresses: announceOn(addresses, decision.interfaces, local, node) }
       },
     }
@@ -53,6 +61,7 @@ export class Layer2Protocol implements AnnounceProtocol {
   }
 
   deleteBalancer(service: string): void {
+    this.#options.takeovers?.forget(service)
     if (!this.#announced.delete(service)) return
     this.#dirty = true
     this.#tell(service)
@@ -62,7 +71,9 @@ export class Layer2Protocol implements AnnounceProtocol {
     if (!this.#dirty) return
     this.#dirty = false
     try {
-      await this.#options.responder.update(tableOf(this.#announced.values()))
+      const { responder, takeovers } = this.#options
+      await responder.update(this.#table(), takeovers?.predecessors())
+      takeovers?.report()
     } catch (error) {
       this.#dirty = true
       throw error
@@ -106,6 +117,19 @@ export class Layer2Protocol implements AnnounceProtocol {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** One row an address, with the interfaces of every Service that holds it. */
+  #table(): AnnouncedAddress[] {
+    const rows = new Map<string, AnnouncedAddress>()
+    for (const [service, announcement] of this.#announced) {
+      const after = this.#options.takeovers?.after(service) ?? []
+      for (const { address, interfaces } of liveAddresses(announcement)) {
+        const text = formatAddress(address)
+        rows.set(text, merge({ address, interfaces, after }, rows.get(text)))
+      }
+    }
+    return [...rows.values()].sort((a, b) => compareAddresses(a.address, b.address))
+  }
+
   #tell(service: string): void {
     for (const listener of this.#listeners) listener(service)
   }
@@ -124,16 +148,13 @@ function isUsable(link: NetworkInterface): boolean {
   return link.carrier && arpIneligible(link, () => false) === undefined
 }
 
-/** One row an address, with the interfaces of every Service that holds it. */
-function tableOf(announcements: Iterable<Announcement>): AnnouncedAddress[] {
-  const rows = new Map<string, { address: Address; interfaces: ReadonlySet<string> | 'all' }>()
-  for (const announcement of announcements) {
-    for (const { address, interfaces } of liveAddresses(announcement)) {
-      const text = formatAddress(address)
-      const known = rows.get(text)?.interfaces ?? new Set<string>()
-      const all = known === 'all' || interfaces === 'all'
-      rows.set(text, { address, interfaces: all ? 'all' : new Set([...known, ...interfaces]) })
-    }
+/** Answered on the interfaces of both, and quiet where both are. */
+function merge(row: AnnouncedAddress, other: AnnouncedAddress | undefined): AnnouncedAddress {
+  if (other === undefined) return row
+  const all = row.interfaces === 'all' || other.interfaces === 'all'
+  return {
+    address: row.address,
+    interfaces: all ? 'all' : new Set([...row.interfaces, ...other.interfaces]),
+    after: (row.after ?? []).filter(node => other.after?.includes(node)),
   }
-  return [...rows.values()].sort((a, b) => compareAddresses(a.address, b.address))
 }

@@ -16,7 +16,9 @@ export class NodeIndex {
     return (
       before === undefined ||
       before.networkUnavailable !== node.networkUnavailable ||
-      isExcluded(before) !== isExcluded(node)
+      isExcluded(before) !== isExcluded(node) ||
+      before.ready !== node.ready || // ends quiet takeovers
+      before.shutDown !== node.shutDown
     )
   }
 }

@@ -199,6 +199,7 @@ export class SpeakerController implements Task {
       config,
       nodes: this.#nodes.nodes,
       members: this.#options.membership.members(),
+      retired: this.#options.membership.retired?.(),
       endpointsOf: service => this.#endpoints.endpointsOf(service),
       holdersOf: address => this.#services.holdersOf(address),
       hash: this.#options.hash,

@@ -1,6 +1,7 @@
-import type { Clock, Logger, MemberEvent, Membership, Task } from '../../ports/index.ts'
+import type { Clock, Logger, MemberEvent, Membership, Task, Timer } from '../../ports/index.ts'
 import type { DirectEvidence, HeartbeatMembership } from './heartbeat.ts'
 import type { ListedMember, MemberlistMembership } from './memberlist.ts'
+import { retirement } from './retirement.ts'
 
 /** Why a node is counted, or is not. */
 export type Standing =
@@ -72,6 +73,8 @@ export interface CombinedOptions {
   readonly heartbeats?: HeartbeatMembership
   /** Silence that memberlist contradicts counts for so long: a few of its probes. */
   readonly trustMs: number
+  /** A node that left by plan counts as retired for so long; default 0, never. */
+  readonly retireMs?: number
   readonly clock: Clock
   readonly log: Logger
 }
@@ -84,6 +87,8 @@ export class CombinedMembership implements Membership, Task {
   readonly #options: CombinedOptions
   readonly #listeners = new Set<(event: MemberEvent) => void>()
   #standings: ReadonlyMap<string, Standing>
+  #retired: ReadonlyMap<string, number> = new Map()
+  #retirementEnds: Timer | undefined
   #rejoinedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: CombinedOptions) {
@@ -108,6 +113,7 @@ export class CombinedMembership implements Membership, Task {
   async stop(): Promise<void> {
     const { memberlist, heartbeats } = this.#options
     await Promise.all([heartbeats?.stop(), memberlist.stop()])
+    this.#retirementEnds?.cancel()
   }
 
   ready(): true | string {
@@ -121,6 +127,10 @@ export class CombinedMembership implements Membership, Task {
   /** Every node that memberlist holds for alive or suspect, and why it counts or not. */
   standings(): ReadonlyMap<string, Standing> {
     return this.#standings
+  }
+
+  retired(): ReadonlyMap<string, number> {
+    return this.#retired
   }
 
   get joined(): boolean {
@@ -182,6 +192,7 @@ export class CombinedMembership implements Membership, Task {
     event: MemberEvent | undefined,
   ): void {
     const [was, is] = [counted(before), counted(this.#standings)]
+    const moved = this.#retire(was, is)
     const changed = [...new Set([...was, ...is])].filter(node => was.has(node) !== is.has(node))
     for (const node of changed) {
       const standing = this.#standings.get(node)
@@ -192,6 +203,27 @@ export class CombinedMembership implements Membership, Task {
       this.#tell({ kind: is.has(node) ? 'NodeJoin' : 'NodeLeave', node, address })
     }
     if (event?.kind === 'NodeUpdate' && changed.length === 0) this.#tell(event)
+    else if (changed.length === 0 && moved !== undefined)
+      this.#tell({ kind: 'NodeUpdate', node: moved, address: listed.get(moved)?.address ?? '' })
+  }
+
+  /** Answers a node that is retired now and was not, or the other way round. */
+  #retire(was: ReadonlySet<string>, is: ReadonlySet<string>): string | undefined {
+    const { memberlist, heartbeats, clock, retireMs: limitMs = 0 } = this.#options
+    const nowMs = clock.monotonic()
+    const before = this.#retired
+    const gone = new Map<string, string>(memberlist.gone())
+    for (const [node, { at }] of heartbeats?.evidence() ?? []) if (at === 'left' || at === 'dead') gone.set(node, at)
+    const those = (how: string) => new Set([...gone].filter(([, at]) => at === how).map(([node]) => node))
+    this.#retired = retirement({ before, was, is, left: those('left'), dead: those('dead'), nowMs, limitMs })
+    this.#retirementEnds?.cancel()
+    if (this.#retired.size > 0) {
+      const endMs = Math.min(...this.#retired.values()) + limitMs
+      this.#retirementEnds = clock.after(endMs - nowMs, () => this.#update())
+    }
+    return [...new Set([...before.keys(), ...this.#retired.keys()])].find(
+      node => before.has(node) !== this.#retired.has(node),
+    )
   }
 
   #tell(event: MemberEvent): void {

@@ -146,6 +146,12 @@ export class MemberlistMembership implements Membership, Task {
     )
   }
 
+  /** Nodes that are gone, and whether they said so; until they are forgotten. */
+  gone(): ReadonlyMap<string, 'left' | 'dead'> {
+    const records = this.#list?.members() ?? []
+    return new Map(records.flatMap(({ name, state }) => (state === 'left' || state === 'dead' ? [[name, state]] : [])))
+  }
+
   /** 0 is well; higher is a node that others do not answer (Lifeguard). */
   get health(): number {
     return this.#list?.health ?? 0

@@ -5,5 +5,6 @@ export { explainLayer2, holdersIn, type Layer2Explanation, type NodeExplanation 
 export * from './explain-bgp.ts'
 export * from './interfaces.ts'
 export * from './layer2.ts'
+export * from './predecessors.ts'
 export { nodeReasons } from './standing.ts'
 export * from './world.ts'

@@ -10,6 +10,8 @@ export interface World {
   readonly nodes: ReadonlyMap<string, Node>
   /** Nodes with a live speaker; undefined where membership is off and every Node counts. */
   readonly members: ReadonlySet<string> | undefined
+  /** Nodes whose speaker stopped by plan and has not come back, and when: monotonic milliseconds. */
+  readonly retired?: ReadonlyMap<string, number>
   /** Endpoints of a Service (`namespace/name`) over all its slices. */
   readonly endpointsOf: (service: string) => readonly Endpoint[]
   /** Every Service whose status holds the address. */

@@ -1,0 +1,28 @@
+/** Which nodes left by plan: their speakers stopped, and nothing says that their kernels did. */
+
+export interface RetirementInput {
+  /** Nodes retired so far, and when: monotonic milliseconds. */
+  readonly before: ReadonlyMap<string, number>
+  /** Members that counted before, and that count now. */
+  readonly was: ReadonlySet<string>
+  readonly is: ReadonlySet<string>
+  /** How the nodes that do not count any more went: they said so, or were given up. */
+  readonly left: ReadonlySet<string>
+  readonly dead: ReadonlySet<string>
+  readonly nowMs: number
+  /** After this long nothing is kept quiet for their sake any more; 0 for never. */
+  readonly limitMs: number
+}
+
+/**
+ * A member that leaves retires; it is active again when it counts again, and is as good as dead when another life of it
+ * ended otherwise or the limit is over.
+ */
+export function retirement({ before, was, is, left, dead, nowMs, limitMs }: RetirementInput): Map<string, number> {
+  const retired = new Map(
+    [...before].filter(([node, since]) => !is.has(node) && !dead.has(node) && nowMs - since < limitMs),
+  )
+  if (limitMs === 0) return retired
+  for (const node of was) if (!is.has(node) && left.has(node) && !dead.has(node)) retired.set(node, nowMs)
+  return retired
+}
