@@ -1,5 +1,14 @@
 import { type Address, formatAddress } from '../core/ip/index.ts'
-import type { Clock, Random, Stream, StreamAcceptor, StreamEvents, StreamPort, StreamTarget } from '../ports/index.ts'
+import type {
+  Clock,
+  Random,
+  Stream,
+  StreamAcceptor,
+  StreamAdjustment,
+  StreamEvents,
+  StreamPort,
+  StreamTarget,
+} from '../ports/index.ts'
 
 const WINDOW = 65536
 
@@ -11,6 +20,9 @@ export class FakeStreams {
   maxPiece = 1460
   /** Attempts to connect get no answer at all. */
   silent = false
+  /** What connections were adjusted to, in order; `adjustable` false: they cannot be. */
+  readonly adjusted: StreamAdjustment[] = []
+  adjustable = true
   readonly #clock: Clock
   readonly #random: Random
   readonly #listeners = new Map<string, StreamAcceptor>()
@@ -138,6 +150,12 @@ class Half implements Stream {
     this.lose('destroyed')
     const peer = this.#peer
     this.#clock.after(this.#network.delayMs, () => peer?.lose('connection reset by peer'))
+  }
+
+  adjust(to: StreamAdjustment): string | undefined {
+    if (!this.#network.adjustable) return 'it cannot be adjusted'
+    this.#network.adjusted.push(to)
+    return undefined
   }
 
   lose(message: string): void {

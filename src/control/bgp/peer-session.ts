@@ -23,6 +23,7 @@ import {
   type SessionOptions,
   type SessionStatus,
 } from '../../protocols/bgp/index.ts'
+import { isSame, restartReasons, type SessionNeeds } from './changes.ts'
 import { SessionMetrics } from './metrics.ts'
 import {
   type AddressedPeer,
@@ -31,7 +32,6 @@ import {
   identify,
   isOnLink,
   localAddresses,
-  needsRestart,
   peerText,
   settingsOf,
   targetOf,
@@ -62,9 +62,10 @@ const LOGGED_PREFIXES = 10
 /** The session with one BGPPeer, and what is said about it. */
 export class PeerSession {
   readonly #context: PeerContext
-  readonly #log: Logger
+  #log: Logger
   readonly #session: Session
   readonly #metrics: SessionMetrics
+  readonly #restarting: boolean
   #peer: AddressedPeer
   #profile: BfdProfile | undefined
   #watch: LivenessWatch | undefined
@@ -75,10 +76,10 @@ export class PeerSession {
     this.#peer = peer
     this.#profile = profile
     this.#context = context
-    const { localAsn = peer.myAsn, remoteAs, endpoint, name } = peer
-    this.#log = context.log.with({ peer: peerText(endpoint), bgpPeer: name, localASN: localAsn, peerASN: remoteAs })
+    this.#restarting = restarting
+    this.#log = this.#logOf(peer)
     this.#metrics = new SessionMetrics(context.metrics, peer)
-    this.#session = this.#make(restarting)
+    this.#session = this.#make()
   }
 
   get peer(): AddressedPeer {
@@ -103,10 +104,15 @@ export class PeerSession {
     this.#metrics.remove()
   }
 
-  /** Applies what a running session can bear; false where it has to start anew. */
-  change(peer: AddressedPeer, profile: BfdProfile | undefined): boolean {
-    if (needsRestart(this.#peer, peer)) return false
+  /** Applies what a running session can bear. Answers why it has to start anew instead, empty where it need not. */
+  change(peer: AddressedPeer, profile: BfdProfile | undefined): string[] {
+    const [before, after] = [this.#needs(this.#peer), this.#needs(peer)]
+    const reasons = restartReasons(before, after, this.#session.status)
+    if (reasons.length > 0) return reasons
     this.#peer = peer
+    this.#log = this.#logOf(peer)
+    const problem = isSame(before, after) ? undefined : this.#session.reconfigure()
+    if (problem !== undefined) return [problem]
     this.#profile = profile
     if (profile !== undefined) this.#watch?.change(profile)
     else {
@@ -114,7 +120,7 @@ export class PeerSession {
       this.#watch = undefined
     }
     if (this.#session.status.state === 'established') this.#watchPeer()
-    return true
+    return []
   }
 
   announce(routes: readonly Route[]): void {
@@ -157,15 +163,27 @@ export class PeerSession {
     this.#showing = this.#context.clock.after(SHOW_MS, () => this.#show())
   }
 
-  #make(restarting: boolean): Session {
+  #logOf({ myAsn, localAsn = myAsn, remoteAs, endpoint, name }: AddressedPeer): Logger {
+    const who = { peer: peerText(endpoint), bgpPeer: name, localASN: localAsn, peerASN: remoteAs }
+    return this.#context.log.with(who)
+  }
+
+  #needs(peer: AddressedPeer): SessionNeeds {
+    const settings = settingsOf(peer, this.#context.node, this.#restarting)
+    return { settings, target: targetOf(peer), sourceAddress: peer.sourceAddress }
+  }
+
+  #make(): Session {
     const { node, clock, random, streams, interfaces } = this.#context
     const { address } = this.#peer.endpoint
-    const current = () => this.#peer
+    const needs = () => this.#needs(this.#peer)
     const options: SessionOptions = {
       get settings() {
-        return settingsOf(current(), node, restarting)
+        return needs().settings
       },
-      target: targetOf(this.#peer),
+      get target() {
+        return needs().target
+      },
       defaultLocalPref: DEFAULT_LOCAL_PREF,
       localAddresses: connection => localAddresses(connection, address, interfaces.current()),
       identify: connection => this.#peer.routerId ?? identify(connection, node, interfaces.current()),
@@ -174,7 +192,7 @@ export class PeerSession {
       this.#log.warn({ op: 'connect', error, msg: 'source address not usable, the system chooses' })
     return new Session(
       options,
-      { clock, random, streams: dialFrom(this.#peer.sourceAddress, streams, interfaces, warn) },
+      { clock, random, streams: dialFrom(() => this.#peer.sourceAddress, streams, interfaces, warn) },
       {
         established: agreed => this.#established(agreed),
         closed: (reason, established) => this.#closed(reason, established),

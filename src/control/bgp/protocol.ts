@@ -88,8 +88,13 @@ export class BgpProtocol implements AnnounceProtocol {
     for (const [name, session] of [...this.#sessions]) {
       const peer = wanted.get(name)
       const profile = bfdProfiles.find(one => one.name === peer?.bfdProfile)
-      if (peer !== undefined && isAddressed(peer) && session.change(peer, profile)) continue
-      this.#close(name, session, { kind: peer === undefined ? 'deconfigured' : 'reconfigured' })
+      if (peer === undefined) {
+        this.#close(name, session, { kind: 'deconfigured' }, { reason: 'removedFromConfig' })
+        continue
+      }
+      const changed = isAddressed(peer) ? session.change(peer, profile) : ['interface']
+      if (changed.length > 0)
+        this.#close(name, session, { kind: 'reconfigured' }, { reason: 'changedInConfig', changed })
     }
     for (const peer of peers) if (!this.#sessions.has(peer.name)) this.#open(peer, { peers, bfdProfiles })
     const same = this.#sessions.size === before.size && [...this.#sessions.values()].every(one => before.has(one))
@@ -142,11 +147,11 @@ export class BgpProtocol implements AnnounceProtocol {
     if (this.#complete) session.complete()
   }
 
-  #close(name: string, session: PeerSession, farewell: Farewell): void {
+  /** `why` tells the log what changed. */
+  #close(name: string, session: PeerSession, farewell: Farewell, why: { reason: string; changed?: string[] }): void {
     const peer = peerText(session.peer.endpoint)
-    const reason = farewell.kind === 'deconfigured' ? 'removedFromConfig' : 'changedInConfig'
     const msg = 'peer deconfigured, closing BGP session'
-    this.#context.log.info({ event: 'peerRemoved', peer, bgpPeer: name, reason, msg })
+    this.#context.log.info({ event: 'peerRemoved', peer, bgpPeer: name, ...why, msg })
     this.#sessions.delete(name)
     session.stop(farewell)
   }

@@ -9,7 +9,6 @@ import {
   identifierOf,
   identify,
   localAddresses,
-  needsRestart,
   peerLabel,
   settingsOf,
   targetOf,
@@ -99,23 +98,3 @@ test('107 TTL security: ours leave with 255, theirs may have crossed so many hop
   const { ttl, minTtl } = targetOf(aBgpPeer({ ttlSecurityHops: 2 }))
   assert.deepEqual([ttl, minTtl], [255, 254])
 })
-
-const CHANGES: [name: string, change: Partial<AddressedPeer>, restarts: boolean][] = [
-  ['nothing', {}, false],
-  ['selectors', { nodeSelectors: [{}] }, false],
-  ['BFD profile', { bfdProfile: 'fast' }, false],
-  ['connect time', { connectMs: 1000 }, false],
-  ['hold time', { holdMs: 30_000 }, true],
-  ['password', { password: 'x' }, true],
-  ['address', { endpoint: { address: ip('192.0.2.2') } }, true],
-  ['port', { port: 180 }, true],
-  ['source', { sourceAddress: ip('192.0.2.9') }, true],
-  ['router ID', { routerId: ip('1.1.1.1') }, true],
-  ['graceful restart', { gracefulRestart: true }, true],
-  ['VRF', { vrf: 'red' }, true],
-  ['TTL security', { ttlSecurityHops: 1 }, true],
-  ['families', { dualStackAddressFamily: true }, true],
-]
-for (const [name, change, restarts] of CHANGES)
-  test(`a change of ${name} ${restarts ? 'starts the session anew' : 'does not touch the session'}`, () =>
-    assert.equal(needsRestart(aBgpPeer(), aBgpPeer(change)), restarts))

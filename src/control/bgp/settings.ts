@@ -69,18 +69,6 @@ export function targetOf(peer: AddressedPeer): StreamTarget {
   }
 }
 
-/** Whether a running session has to start anew to become that of the other peer. */
-export function needsRestart(a: AddressedPeer, b: AddressedPeer): boolean {
-  return sessionKey(a) !== sessionKey(b)
-}
-
-/** All that is agreed on or fixed while a session lasts: not selectors, BFD profile and the pause between attempts. */
-function sessionKey(peer: AddressedPeer): string {
-  const { nodeSelectors: _, bfdProfile: _profile, passwordSecret: _secret, connectMs: _connect, ...rest } = peer
-  const entries = Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify(entries, (_key, value) => (typeof value === 'bigint' ? `${value}` : value))
-}
-
 /** The interface that has the address. */
 export function interfaceOf(address: Address, interfaces: readonly NetworkInterface[]): NetworkInterface | undefined {
   return interfaces.find(one => one.addresses.some(({ address: own }) => isSame(own, address)))

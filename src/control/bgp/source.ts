@@ -8,16 +8,17 @@ import { interfaceOf } from './settings.ts'
  * gets the sentence when it changes.
  */
 export function dialFrom(
-  source: Address | undefined,
+  currentSource: () => Address | undefined,
   streams: StreamPort,
   interfaces: Interfaces,
   tell: (warning: string) => void,
 ): StreamPort {
-  if (source === undefined) return streams
   let told: string | undefined
   return {
     ...streams,
     connect: (target, events) => {
+      const source = currentSource()
+      if (source === undefined) return streams.connect(target, events)
       const problem = problemOf(source, target.address, interfaces)
       if (problem !== undefined && problem !== told) tell(problem)
       told = problem

@@ -45,6 +45,8 @@ export interface Agreed {
   /** 0: no timers. */
   readonly holdMs: number
   readonly keepaliveMs: number
+  /** What the peer offered. */
+  readonly peerHoldMs: number
   /** Those that both offered, in our order. */
   readonly families: readonly Family[]
   readonly wire: Wire
@@ -124,6 +126,7 @@ export function agree(settings: Settings, open: Open): Agreed {
     internal,
     holdMs,
     keepaliveMs: keepaliveMs(holdMs, settings.keepaliveMs),
+    peerHoldMs: 1000 * open.holdTime,
     families,
     wire: {
       asnBytes: theirs.has('four-octet AS') ? 4 : 2,
@@ -145,15 +148,17 @@ export function agree(settings: Settings, open: Open): Agreed {
 /** Before RFC 2918 had a number. */
 const OLD_ROUTE_REFRESH = 128
 
-function checkAsn({ remoteAs, localAsn }: Settings, peerAsn: number): void {
-  const fits =
-    remoteAs === 'internal'
-      ? peerAsn === localAsn
-      : remoteAs === 'external'
-        ? peerAsn !== localAsn
-        : peerAsn === remoteAs
+/** Chapter 04 section 6.4 */
+export function acceptsAsn({ remoteAs, localAsn }: Pick<Settings, 'remoteAs' | 'localAsn'>, peerAsn: number): boolean {
+  if (peerAsn === 0) return false
+  if (remoteAs === 'internal') return peerAsn === localAsn
+  return remoteAs === 'external' ? peerAsn !== localAsn : peerAsn === remoteAs
+}
+
+function checkAsn(settings: Settings, peerAsn: number): void {
+  const { remoteAs, localAsn } = settings
   const want = remoteAs === 'internal' ? localAsn : remoteAs === 'external' ? `any but ${localAsn}` : remoteAs
-  if (!fits || peerAsn === 0) throw new BgpError('BAD_PEER_AS', `unexpected peer ASN ${peerAsn}, want ${want}`)
+  if (!acceptsAsn(settings, peerAsn)) throw new BgpError('BAD_PEER_AS', `unexpected peer ASN ${peerAsn}, want ${want}`)
 }
 
 /** RFC 6286 section 2.2: not zero, and unique within the AS. */

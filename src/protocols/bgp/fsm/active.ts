@@ -4,6 +4,7 @@ import { listenOrRest, sendOpen, unexpected } from './connect.ts'
 import { arm } from './effect.ts'
 import { stopSilently } from './ending.ts'
 import type { Event } from './event.ts'
+import { begin } from './idle.ts'
 import type { Active } from './state.ts'
 import type { Step } from './step.ts'
 
@@ -19,6 +20,8 @@ export function active(state: Active, event: Event, settings: Settings): Step {
     }
     case 'disconnected': // 18
       return listenOrRest(state, settings, { kind: 'transport', message: event.message })
+    case 'reconfigured':
+      return begin(0, settings)
     case 'stop': // 2, 8
       return stopSilently(state)
     case 'liveness lost': // says nothing about a connection that is not there

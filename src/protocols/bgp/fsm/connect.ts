@@ -3,6 +3,7 @@ import { offeredOpen, type Settings } from '../negotiation.ts'
 import { arm, type CloseReason, send } from './effect.ts'
 import { rest, stopSilently } from './ending.ts'
 import type { Event } from './event.ts'
+import { begin } from './idle.ts'
 import type { Connect, State } from './state.ts'
 import type { Step } from './step.ts'
 
@@ -15,6 +16,11 @@ export function connect(state: Connect, event: Event, settings: Settings): Step 
       return redial(state, settings)
     case 'disconnected': // 18; with DelayOpenTimer not running
       return listenOrRest(state, settings, { kind: 'transport', message: event.message })
+    case 'reconfigured': {
+      // what is on its way has the old keys
+      const [next, effects] = begin(0, settings)
+      return [next, [{ kind: 'drop' }, ...effects]]
+    }
     case 'stop': // 2, 8
       return stopSilently(state)
     case 'liveness lost': // says nothing about a connection that is not there

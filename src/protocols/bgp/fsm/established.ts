@@ -2,7 +2,7 @@ import { BgpError } from '../errors.ts'
 import type { Settings } from '../negotiation.ts'
 import { commonEnding, refuse, rest } from './ending.ts'
 import type { Event } from './event.ts'
-import { restartHold, sendKeepalive } from './open-confirm.ts'
+import { readjust, restartHold, sendKeepalive } from './open-confirm.ts'
 import type { Established } from './state.ts'
 import type { Step } from './step.ts'
 
@@ -18,6 +18,8 @@ export function established(state: Established, event: Event, settings: Settings
       return [state, [{ kind: 'refresh', refresh: event.refresh }]]
     case 'stable expired':
       return [{ ...state, failures: 0 }, []]
+    case 'reconfigured':
+      return readjust(state, settings)
     case 'disconnected': // 18
       return rest(state, settings, { kind: 'transport', message: event.message })
     case 'open': // 19, RFC 6608 section 3

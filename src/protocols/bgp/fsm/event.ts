@@ -37,5 +37,7 @@ export type Event =
   | { readonly kind: 'update' }
   /** RFC 2918 section 4 */
   | { readonly kind: 'route refresh'; readonly refresh: RouteRefresh }
+  /** What a session can bear of its settings has changed, its keys among them: none of the RFC's. */
+  | { readonly kind: 'reconfigured' }
   /** An 8 that is not for good: BFD says that the peer is gone (RFC 9384). */
   | { readonly kind: 'liveness lost' }

@@ -12,6 +12,8 @@ export function idle(state: Idle, event: Event, settings: Settings): Step {
       return begin(0, settings)
     case 'idle hold expired': // 13
       return state.resting ? begin(state.failures, settings) : [state, []]
+    case 'reconfigured': // what was wrong may be right now
+      return state.resting ? begin(0, settings) : [state, []]
     case 'stop': // 2, 8
       return [STOPPED, [{ kind: 'cancel' }]]
     case 'connected': // refused
@@ -22,7 +24,7 @@ export function idle(state: Idle, event: Event, settings: Settings): Step {
 }
 
 /** Events 4 and 5 make it passive. The timers of Idle do not run any more. */
-function begin(failures: number, settings: Settings): Step {
+export function begin(failures: number, settings: Settings): Step {
   if (settings.passive) return [{ at: 'active', failures }, [{ kind: 'cancel' }]]
   const retry = arm('connect retry', dialMs(settings.connectRetryMs))
   return [{ at: 'connect', failures }, [{ kind: 'cancel' }, { kind: 'dial' }, retry]]

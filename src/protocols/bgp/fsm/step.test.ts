@@ -57,6 +57,7 @@ const events = {
   update: { kind: 'update' },
   'route refresh': { kind: 'route refresh', refresh: { kind: 'route refresh', afi: 1, safi: 1, subtype: 0 } },
   'liveness lost': { kind: 'liveness lost' },
+  reconfigured: { kind: 'reconfigured' },
 } satisfies Record<string, Event>
 
 /** Next state and what is sent: a message, or code/subcode. `.` is: nothing changes, nothing is sent. */
@@ -81,7 +82,27 @@ const table: Record<keyof typeof events, Record<keyof typeof states, string>> = 
   update: row('.', '.', 'resting', 'resting', 'resting 5/1', 'resting 5/2', 'established'),
   'route refresh': row('.', '.', 'resting', 'resting', 'resting 5/1', 'resting 5/2', '.'),
   'liveness lost': row('.', '.', '.', '.', 'resting 6/10', 'resting 6/10', 'resting 6/10'),
+  reconfigured: row('.', 'connect', 'connect', 'connect', '.', '.', '.'),
 }
+
+test('a keepalive time that has changed counts from now, another change does not touch its timer', () => {
+  for (const at of ['open confirm', 'established'] as const) {
+    const [next, effects] = step(states[at], events.reconfigured, { ...settings, keepaliveMs: 3000 })
+    assert.deepEqual(effects, [{ kind: 'arm', timer: 'keepalive', ms: 3000 }])
+    assert.equal('agreed' in next && next.agreed.keepaliveMs, 3000)
+    assert.deepEqual(step(states[at], events.reconfigured, settings), [states[at], []])
+  }
+})
+
+test('a dial with old settings is given up, and one that may not dial any more waits', () => {
+  const [, redialled] = step(states.connect, events.reconfigured, settings)
+  assert.deepEqual(
+    redialled.map(({ kind }) => kind),
+    ['drop', 'cancel', 'dial', 'arm'],
+  ) // prettier-ignore
+  const [next, effects] = step(states.connect, events.reconfigured, { ...settings, passive: true, listens: true })
+  assert.deepEqual([next.at, effects.map(({ kind }) => kind)], ['active', ['drop', 'cancel']])
+})
 
 function row(...cells: string[]): Record<keyof typeof states, string> {
   const names = Object.keys(states) as (keyof typeof states)[]

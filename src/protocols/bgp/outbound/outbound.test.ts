@@ -71,6 +71,27 @@ class Peer {
   }
 }
 
+test('25: another local preference is one UPDATE a prefix to internal peers, and none to external ones', () => {
+  for (const [agreed, updates] of [
+    [internal, 1],
+    [agreedOn(), 0],
+  ] as const) {
+    const outbound = opened(agreed)
+    outbound.announce([route('203.0.113.7/32', { communities: [], localPref: 100 }), route('203.0.113.9/32')])
+    drain(outbound)
+    outbound.announce([route('203.0.113.7/32', { communities: [], localPref: 150 })])
+    assert.equal(drain(outbound).length, updates)
+    outbound.announce([route('203.0.113.9/32', { communities: [], localPref: 100 })])
+    assert.deepEqual(drain(outbound), [], 'what was the default is now said')
+    outbound.open(internal, overIPv4)
+    const again = drain(outbound).map(message => encodeMessage(message).toString())
+    assert.ok(
+      again.some(bytes => bytes.includes('64,5,4,0,0,0,150')),
+      'the next session tells the new one',
+    )
+  }
+})
+
 const wireExamples: [
   name: string,
   route: Route,

@@ -25,6 +25,7 @@ export interface OutboundSettings {
 interface Wanted {
   readonly prefix: Prefix
   readonly attributes: RouteAttributes
+  /** Key of the attributes as the peer of this session sees them. */
   readonly group: string
 }
 
@@ -99,10 +100,10 @@ export class Outbound {
   announce(routes: Iterable<Route>): void {
     for (const { prefix, attributes } of routes) {
       const key = keyOf(prefix)
-      const group = attributesKey(attributes)
-      if (this.#wanted.get(key)?.group === group) continue
+      const before = this.#wanted.get(key)
+      const group = this.#groupOf(attributes)
       this.#wanted.set(key, { prefix, attributes, group })
-      this.#changed(key)
+      if (before?.group !== group) this.#changed(key)
     }
   }
 
@@ -136,7 +137,10 @@ export class Outbound {
     const sender = { asn: this.#settings.localAsn, defaultLocalPref: this.#settings.defaultLocalPref, wire }
     this.#open = { agreed, sender, hops }
     for (const family of families) this.#owedEndOfRib.add(family)
-    for (const key of this.#wanted.keys()) this.#dirty.add(key)
+    for (const [key, { prefix, attributes }] of this.#wanted) {
+      this.#wanted.set(key, { prefix, attributes, group: this.#groupOf(attributes) })
+      this.#dirty.add(key)
+    }
   }
 
   /** The session is gone, and with it what was told. */
@@ -255,6 +259,11 @@ export class Outbound {
       else this.#told.set(key, { prefix, group })
     }
     return prefixes.length === 0 ? undefined : message(prefixes)
+  }
+
+  /** Not known before there is a session. */
+  #groupOf(attributes: RouteAttributes): string {
+    return this.#open === undefined ? '' : attributesKey(attributes, this.#open.sender)
   }
 
   /** Without a session nothing is told, and nothing needs to be remembered. */

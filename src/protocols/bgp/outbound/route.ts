@@ -24,11 +24,11 @@ export interface RouteAttributes {
   readonly linkBandwidth?: number
 }
 
-/** Equal exactly for attributes that look the same in an UPDATE. */
-export function attributesKey(attributes: RouteAttributes): string {
-  const { localPref, med, communities, prepend = 0, linkBandwidth } = attributes
+/** Equal exactly for attributes that look the same in an UPDATE of the sender: external peers see no LOCAL_PREF. */
+export function attributesKey(attributes: RouteAttributes, { wire, defaultLocalPref }: Sender): string {
+  const { localPref = defaultLocalPref, med, communities, prepend = 0, linkBandwidth } = attributes
   const listed = sorted(communities).map(({ kind, parts }) => `${kind}:${parts.join(':')}`)
-  return [localPref, med, prepend, linkBandwidth, ...listed].join(' ')
+  return [wire.internal ? localPref : prepend, med, linkBandwidth, ...listed].join(' ')
 }
 
 function sorted(communities: readonly Community[]): Community[] {

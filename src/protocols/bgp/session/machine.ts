@@ -1,4 +1,4 @@
-import type { Clock, Random, Stream, StreamEvents, Timer } from '../../../ports/index.ts'
+import type { Clock, Random, Stream, StreamAdjustment, StreamEvents, Timer } from '../../../ports/index.ts'
 import { DecodeError } from '../../bytes/index.ts'
 import type { Initiator } from '../collision.ts'
 import { jittered, sendHoldMs } from '../damping.ts'
@@ -105,6 +105,13 @@ export class Machine {
     const events = this.#take(stream, 'remote')
     this.dispatch({ kind: 'connected' })
     return events
+  }
+
+  /** Settings that the session can bear have changed. Answers why the connection cannot be made like the target. */
+  reconfigure(target: StreamAdjustment): string | undefined {
+    const problem = this.#state.at === 'connect' ? undefined : this.#stream?.adjust?.(target)
+    if (problem === undefined) this.dispatch({ kind: 'reconfigured' })
+    return problem
   }
 
   /** Ends for ever without a word, for the peer and for the listener. */

@@ -18,7 +18,7 @@ import { type Farewell, farewellNotification } from './farewell.ts'
 import { Machine, type MachineContext, type MachineListener, type MessageCounts, noMessages } from './machine.ts'
 
 export interface SessionOptions {
-  /** Read anew for each attempt: what does not concern a running session may change meanwhile. */
+  /** Both are read anew for each attempt; `reconfigure` takes what a running session can bear of a change. */
   readonly settings: Settings
   readonly target: StreamTarget
   /** LOCAL_PREF of routes that have none, for internal peers. */
@@ -111,6 +111,15 @@ export class Session {
     this.#main.dispatch({ kind: 'stop', notification: farewellNotification(farewell, agreed) })
   }
 
+  /**
+   * Keys, TTLs, and the keepalive and connect times have changed, which needs no new session; one that is down tries at
+   * once. Answers the sentence that says why the connection cannot bear it.
+   */
+  reconfigure(): string | undefined {
+    const { target } = this.#options
+    return this.#second?.reconfigure(target) ?? this.#main.reconfigure(target)
+  }
+
   /** BFD says that the peer is gone. */
   livenessLost(): void {
     this.#discard(this.#second)
@@ -121,8 +130,10 @@ export class Session {
   accept(stream: Stream): StreamEvents | undefined {
     const { state } = this.#main
     if (!this.#options.settings.listens || state.at === 'idle') return undefined
+    if (state.at !== 'active' && this.#second !== undefined) return undefined
+    if (state.at === 'established' && !state.agreed.gracefulRestart) return undefined
+    if (stream.adjust?.(this.#options.target) !== undefined) return undefined
     if (state.at === 'active') return this.#main.attach(stream)
-    if (this.#second !== undefined || (state.at === 'established' && !state.agreed.gracefulRestart)) return undefined
     this.#second = this.#machine({ at: 'active', failures: state.failures })
     return this.#second.attach(stream)
   }
