@@ -175,7 +175,7 @@ export class CombinedMembership implements Membership, Task {
     const before = this.#standings
     this.#standings = combine({ self, listed, direct, nowMs: clock.monotonic(), trustMs })
     if ([...direct].some(([node, { at }]) => at === 'alive' && !listed.has(node))) this.#rejoinSoon()
-    this.#tellChanges(before, listed, event)
+    this.#tellChanges(before, listed, direct, event)
   }
 
   /** Somebody is heard who is no member, as after a partition. */
@@ -189,10 +189,11 @@ export class CombinedMembership implements Membership, Task {
   #tellChanges(
     before: ReadonlyMap<string, Standing>,
     listed: ReadonlyMap<string, ListedMember>,
+    direct: ReadonlyMap<string, DirectEvidence>,
     event: MemberEvent | undefined,
   ): void {
     const [was, is] = [counted(before), counted(this.#standings)]
-    const moved = this.#retire(was, is)
+    const moved = this.#retire(was, is, direct)
     const changed = [...new Set([...was, ...is])].filter(node => was.has(node) !== is.has(node))
     for (const node of changed) {
       const standing = this.#standings.get(node)
@@ -208,12 +209,16 @@ export class CombinedMembership implements Membership, Task {
   }
 
   /** Answers a node that is retired now and was not, or the other way round. */
-  #retire(was: ReadonlySet<string>, is: ReadonlySet<string>): string | undefined {
-    const { memberlist, heartbeats, clock, retireMs: limitMs = 0 } = this.#options
+  #retire(
+    was: ReadonlySet<string>,
+    is: ReadonlySet<string>,
+    direct: ReadonlyMap<string, DirectEvidence>,
+  ): string | undefined {
+    const { memberlist, clock, retireMs: limitMs = 0 } = this.#options
     const nowMs = clock.monotonic()
     const before = this.#retired
     const gone = new Map<string, string>(memberlist.gone())
-    for (const [node, { at }] of heartbeats?.evidence() ?? []) if (at === 'left' || at === 'dead') gone.set(node, at)
+    for (const [node, { at }] of direct) if (at === 'left' || at === 'dead') gone.set(node, at)
     const those = (how: string) => new Set([...gone].filter(([, at]) => at === how).map(([node]) => node))
     this.#retired = retirement({ before, was, is, left: those('left'), dead: those('dead'), nowMs, limitMs })
     this.#retirementEnds?.cancel()

@@ -156,10 +156,11 @@ export class HeartbeatMembership implements Membership, Task {
   /** What is known first hand. Nodes that never sent a packet are absent: nothing follows from their silence. */
   evidence(): ReadonlyMap<string, DirectEvidence> {
     const peers = [...this.#roster.peers()]
-    const heard = peers.filter(({ at }) => at === 'alive')
-    const witnesses = (node: string) => heard.filter(({ silent }) => silent.includes(node)).map(peer => peer.node)
+    const witnesses = new Map(peers.map(({ node }) => [node, [] as string[]]))
+    for (const { node, at, silent } of peers)
+      if (at === 'alive') for (const missed of silent) witnesses.get(missed)?.push(node)
     return new Map(
-      peers.map(({ node, at, joining, heardMs }) => [node, { at, joining, heardMs, witnesses: witnesses(node) }]),
+      peers.map(({ node, at, joining, heardMs }) => [node, { at, joining, heardMs, witnesses: witnesses.get(node)! }]),
     )
   }
 
@@ -234,9 +235,13 @@ export class HeartbeatMembership implements Membership, Task {
   #receive({ data, from }: Datagram): void {
     const packet = this.#decode(data, from)
     if (packet === undefined) return
+    const before = this.#roster.peer(packet.node)
     const effects = this.#roster.receive(packet, from, this.#options.clock.monotonic())
     this.#perform(effects)
-    if (packet.silent.length > 0 || effects.some(({ kind }) => kind === 'event')) this.#watcher()
+    const after = this.#roster.peer(packet.node)
+    // In a large cluster hundreds of packets a second repeat what is known; a tick looks at everything anyway.
+    const news = before?.joining !== after?.joining || before?.silent.join() !== after?.silent.join()
+    if (news || effects.some(({ kind }) => kind === 'event')) this.#watcher()
     if (!this.#joined) this.#checkJoined()
   }
 

@@ -17,10 +17,17 @@ export function writeMeta(meta: SpeakerMeta): Uint8Array {
   return Uint8Array.from(text, character => character.charCodeAt(0))
 }
 
+/** What was read is kept with the bytes: every packet asks for every member's. */
+const known = new WeakMap<Uint8Array, SpeakerMeta>()
+
 /** Words not known are for later versions. A meta of others means a full member with the usual timing. */
 export function readMeta(meta: Uint8Array): SpeakerMeta {
+  const before = known.get(meta)
+  if (before !== undefined) return before
   const text = String.fromCharCode(...meta.subarray(0, 512))
   const words = text.startsWith(PREFIX) ? text.slice(PREFIX.length).split(',') : []
   const [fast, heartbeats, joining] = WORDS.map(word => words.includes(word))
-  return { fast: fast!, heartbeats: heartbeats!, joining: joining! }
+  const read = { fast: fast!, heartbeats: heartbeats!, joining: joining! }
+  known.set(meta, read)
+  return read
 }

@@ -47,6 +47,10 @@ export class Roster {
     return this.#peers.values()
   }
 
+  peer(node: string): Peer | undefined {
+    return this.#peers.get(node)
+  }
+
   /** Of the discovered peers, how many have answered so far. */
   get answered(): number {
     const known = new Set([...this.#peers.values()].map(({ address }) => address))
