@@ -1,4 +1,5 @@
 /** TCP as the inside sees it: events in, bytes out, and never a wait. */
+import type { TcpAoKey } from '../core/config/index.ts'
 import type { Address } from '../core/ip/index.ts'
 
 export interface StreamEndpoint {
@@ -18,18 +19,6 @@ export interface StreamTraits {
   readonly trafficClass?: number
   /** The connection fails when data stays unacknowledged as long as this. */
   readonly userTimeoutMs?: number
-}
-
-/** A key of TCP-AO: both ends know it, each may call it by another number (RFC 5925 section 3.1). Never printed. */
-export interface TcpAoKey {
-  /** Number in segments sent, 0 to 255. */
-  readonly sendId: number
-  /** Number in segments received, 0 to 255. */
-  readonly receiveId: number
-  /** RFC 5926 section 3 */
-  readonly algorithm: 'hmac-sha-1-96' | 'aes-128-cmac-96'
-  /** 1 to 80 bytes. */
-  readonly secret: string
 }
 
 /** How segments are signed, one way or the other; both absent: not at all. Never printed. */

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { linuxStreams } from '../../src/adapters/linux/tcp.ts'
+import type { TcpAoKey } from '../../src/core/config/index.ts'
 import { type Address, parseAddress } from '../../src/core/ip/index.ts'
-import type { Stream, StreamAdjustment, StreamEvents, TcpAoKey } from '../../src/ports/index.ts'
+import type { Stream, StreamAdjustment, StreamEvents } from '../../src/ports/index.ts'
 import { freePort, real } from './loopback.ts'
 
 const quiet: StreamEvents = { connected() {}, data() {}, drained() {}, closed() {} }

@@ -3,8 +3,9 @@
  * and its like in linux/tcp.h since Linux 6.7).
  */
 import { endianness } from 'node:os'
+import type { TcpAoKey } from '../../core/config/index.ts'
 import { type Address, formatAddress } from '../../core/ip/index.ts'
-import type { PeerSecrets, TcpAoKey } from '../../ports/index.ts'
+import type { PeerSecrets } from '../../ports/index.ts'
 import { SystemError } from './ffi.ts'
 import { socketAddress } from './socket-options.ts'
 

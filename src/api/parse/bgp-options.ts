@@ -1,17 +1,22 @@
 /** Options of BGPPeers and BGPAdvertisements that are ours: annotations, so that the objects stay loadable by the reference. */
 import type { BgpAdvertisement, Peer } from '../../core/config/index.ts'
+import { flagOf } from './annotation-flag.ts'
 import { numberOf } from './annotation-number.ts'
 import type { ObjectReport } from './objects.ts'
 
 export const TTL_SECURITY = 'metallb.io/ttl-security'
+export const PASSIVE = 'metallb.io/passive'
 export const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
 export const MED = 'metallb.io/med'
 
 type Annotations = Readonly<Record<string, string>>
 
-export function parsePeerOptions(annotations: Annotations = {}, on: ObjectReport): Pick<Peer, 'ttlSecurityHops'> {
+type PeerOptions = Pick<Peer, 'ttlSecurityHops' | 'passive'>
+
+export function parsePeerOptions(annotations: Annotations = {}, on: ObjectReport): PeerOptions {
   const ttlSecurityHops = numberOf(annotations, TTL_SECURITY, [1, 254], on)
-  return ttlSecurityHops === undefined ? {} : { ttlSecurityHops }
+  const passive = flagOf(annotations, PASSIVE, on)
+  return { ...(ttlSecurityHops !== undefined && { ttlSecurityHops }), ...(passive && { passive }) }
 }
 
 export function parseAdvertisementOptions(

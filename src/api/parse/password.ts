@@ -8,7 +8,7 @@ import { type ObjectReport, type Reading, type Report, readObjects } from './obj
 const TEXTS = { type: 'object', additionalProperties: { type: 'string' } } as const
 
 /** What the API server would have moved from `stringData` into `data` a file may still have there. */
-interface WrittenSecret extends SecretResource {
+export interface WrittenSecret extends SecretResource {
   stringData?: Record<string, string>
 }
 
@@ -61,7 +61,7 @@ export function passwordOf(
   return { passwordSecret: reference, password: value.text }
 }
 
-function entryOf(
+export function entryOf(
   { data = {}, stringData = {} }: WrittenSecret,
   key: string,
 ): { text: string } | 'unreadable' | undefined {

@@ -36,6 +36,9 @@ function accepted(name: string, yaml: string, fields: Partial<Peer>, warnings: s
 const withTtlSecurity = (value: string) =>
   `{kind: BGPPeer, metadata: {name: tor1, annotations: {metallb.io/ttl-security: '${value}'}}, spec: {${BASE}}}\n---\n`
 
+const withAnnotation = (name: string, value: string) =>
+  `{kind: BGPPeer, metadata: {name: tor1, annotations: {${name}: '${value}'}}, spec: {${BASE}}}\n---\n`
+
 testExamples([
   accepted('TTL security, one hop', withTtlSecurity('1'), { ttlSecurityHops: 1 }),
   accepted('TTL security, the most', withTtlSecurity('254'), { ttlSecurityHops: 254 }),
@@ -46,6 +49,27 @@ testExamples([
       `metadata.annotations[metallb.io/ttl-security] parsing peer tor1 invalid number "${value}", must be from 1 to 254`,
     ],
   })),
+  accepted('passive', withAnnotation('metallb.io/passive', 'true'), { passive: true }),
+  accepted('not passive', withAnnotation('metallb.io/passive', 'false'), { passive: undefined }),
+  {
+    name: 'passive, perhaps',
+    yaml: withAnnotation('metallb.io/passive', 'yes'),
+    refused: [
+      'metadata.annotations[metallb.io/passive] parsing peer tor1 invalid value "yes", must be "true" or "false"',
+    ],
+  },
+  ...(
+    [
+      ['of 81 bytes', 'x'.repeat(81), 'has 81 bytes, at most 80 are possible'],
+      ['of 27 characters and 81 bytes', '€'.repeat(27), 'has 81 bytes, at most 80 are possible'],
+      ['with a line break', '"s\\n"', 'contains a line break'],
+    ] as const
+  ).map(([name, password, why]) =>
+    accepted(`109 a password ${name} is warned of`, peer(`${BASE}, password: ${password}`), { name: 'tor1' }, [
+      `spec.password the password ${why}: there will be no session`,
+    ]),
+  ),
+  accepted('109 a password of 80 bytes', peer(`${BASE}, password: ${'x'.repeat(80)}`), { name: 'tor1' }),
   {
     name: '24 a minimal peer',
     yaml: peer(BASE),

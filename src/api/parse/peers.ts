@@ -1,6 +1,6 @@
 /** BGPPeers, chapter 01 section 2.7. */
 
-import { type Finding, type Peer, parseDuration } from '../../core/config/index.ts'
+import { type Finding, keyProblem, type Peer, parseDuration } from '../../core/config/index.ts'
 import { completeTimers, selectorErrors, timersFinding } from '../../core/config/rules/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import { anySelectorMatches, type LabelSelector } from '../../core/labels.ts'
@@ -11,6 +11,7 @@ import { type ObjectReport, type Reading, type Report, readObjects, reportOn, sp
 import { passwordOf, type Secrets } from './password.ts'
 import { checkSelectors } from './selectors.ts'
 import type { Labelled } from './snapshot.ts'
+import { aoKeysOf } from './tcp-ao.ts'
 
 type Spec = NonNullable<BGPPeerResource['spec']>
 
@@ -57,6 +58,7 @@ function parsePeer(resource: BGPPeerResource, { profiles, secrets }: PeerReferen
   const invalid = [`failed to convert peer ${name} node selector`] as const
   checkSelectors({ path: 'spec.nodeSelectors', selectors: nodeSelectors, invalid, context }, on)
   const password = passwordOf(resource, secrets, on)
+  checkPassword(password, on)
   checkProfile(name, spec, profiles, on)
   if (spec.disableMP) on.warning({ path: 'spec.disableMP', message: DISABLE_MP })
   return {
@@ -69,7 +71,18 @@ function parsePeer(resource: BGPPeerResource, { profiles, secrets }: PeerReferen
     ...(routerId ? { routerId } : {}),
     nodeSelectors,
     ...password,
+    ...aoKeysOf(resource, secrets, within),
   }
+}
+
+/** The reference takes any, and has no session then (example 109 of chapter 04). */
+function checkPassword(
+  { password, passwordSecret }: Pick<Peer, 'password' | 'passwordSecret'>,
+  on: ObjectReport,
+): void {
+  const problem = password === undefined ? undefined : keyProblem(password)
+  const path = passwordSecret === undefined ? 'spec.password' : 'spec.passwordSecret'
+  if (problem) on.warning({ path, message: `the password ${problem}: there will be no session` })
 }
 
 const DISABLE_MP = "disable mp is deprecated and has no effect since it's the default behavior now"

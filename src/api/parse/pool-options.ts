@@ -2,6 +2,7 @@
 import { type Finding, type Pool, parseDuration, type Reservation } from '../../core/config/index.ts'
 import { parseAddress, parseAddressEntry, type Range, rangeSize } from '../../core/ip/index.ts'
 import { type Schema, texts } from '../schema.ts'
+import { flagOf } from './annotation-flag.ts'
 import type { ObjectReport } from './objects.ts'
 import { readShape } from './shape.ts'
 
@@ -25,7 +26,7 @@ export function parsePoolOptions(
     ...(quarantineMs !== undefined && { quarantineMs }),
     ...(reservations.length > 0 && { reservations }),
     ...(quotas.size > 0 && { quotas }),
-    ...(parseExclusive(annotations[EXCLUSIVE], on) && { exclusive: true as const }),
+    ...(flagOf(annotations, EXCLUSIVE, on) && { exclusive: true as const }),
   }
 }
 
@@ -41,12 +42,6 @@ function parseQuarantine(text: string | undefined, on: ObjectReport): number | u
   const message = `invalid duration ${JSON.stringify(text)}, must be from 0 to 168h`
   on.error({ path: pathOf(QUARANTINE), message, hint: 'write 10m or 1h30m' })
   return undefined
-}
-
-function parseExclusive(text = 'false', on: ObjectReport): boolean {
-  if (text !== 'true' && text !== 'false')
-    on.error({ path: pathOf(EXCLUSIVE), message: `invalid value ${JSON.stringify(text)}, must be "true" or "false"` })
-  return text === 'true'
 }
 
 const TEXT: Schema = { type: 'string' }

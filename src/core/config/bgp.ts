@@ -2,6 +2,7 @@
 import type { Address } from '../ip/index.ts'
 import type { LabelSelector } from '../labels.ts'
 import type { Community } from './community.ts'
+import type { TcpAoKey } from './tcp-key.ts'
 
 /** A BGPPeer of this node. Times are milliseconds and may have fractions. */
 export interface Peer {
@@ -26,7 +27,11 @@ export interface Peer {
   readonly nodeSelectors: readonly LabelSelector[]
   /** TCP MD5 password, from the object or from its Secret. Never printed. */
   readonly password?: string
+  /** TCP-AO keys, in place of a password; the first signs (RFC 5925). Never printed. */
+  readonly aoKeys?: readonly TcpAoKey[]
   readonly passwordSecret?: { readonly name: string; readonly namespace?: string }
+  /** The router opens the connection, never we. Absent: both may. */
+  readonly passive?: true
   readonly bfdProfile?: string
   readonly gracefulRestart: boolean
   readonly ebgpMultiHop: boolean
