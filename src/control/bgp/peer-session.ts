@@ -270,7 +270,8 @@ export class PeerSession {
   }
 
   #livenessChanged({ before, state, cause }: LivenessChange): void {
-    if (before !== 'up' || state === 'up') return
+    if (state === 'up') return this.#session.livenessFound()
+    if (before !== 'up') return
     if (cause === 'detectionTimeExpired' || cause === 'echoFailed' || cause === 'neighborDown')
       this.#session.livenessLost()
   }

@@ -184,6 +184,22 @@ test('BFD down ends the session at once; that the neighbor stopped BFD does not'
   assert.deepEqual(world.targets, [])
 })
 
+test('a peer that BFD hears again is dialled at once, however often it was lost', async () => {
+  const world = new World()
+  await world.router()
+  world.peers(aBgpPeer({ bfdProfile: 'fast' }))
+  const change = { diagnostic: 0, remoteDiagnostic: 0 } as const
+  for (let flap = 0; flap < 5; flap++) {
+    world.up()
+    world.alive({ ...change, before: 'up', state: 'down', cause: 'detectionTimeExpired' })
+  }
+  const dials = world.sources.length
+  world.clock.advance(100)
+  assert.equal(world.sources.length, dials, 'it waits')
+  world.alive({ ...change, before: 'init', state: 'up', cause: 'handshake' })
+  assert.equal(world.sources.length, dials + 1)
+})
+
 test('unnumbered peers are refused aloud', () => {
   const world = new World()
   world.peers({ ...aBgpPeer(), endpoint: { interface: 'eth1' } })

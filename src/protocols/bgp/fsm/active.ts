@@ -22,6 +22,8 @@ export function active(state: Active, event: Event, settings: Settings): Step {
       return listenOrRest(state, settings, { kind: 'transport', message: event.message })
     case 'reconfigured':
       return begin(0, settings)
+    case 'liveness found':
+      return begin(state.failures, settings)
     case 'stop': // 2, 8
       return stopSilently(state)
     case 'liveness lost': // says nothing about a connection that is not there

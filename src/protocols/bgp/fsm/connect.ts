@@ -21,6 +21,11 @@ export function connect(state: Connect, event: Event, settings: Settings): Step 
       const [next, effects] = begin(0, settings)
       return [next, [{ kind: 'drop' }, ...effects]]
     }
+    case 'liveness found': {
+      // the SYN that is on its way may wait for its next turn for long
+      const [next, effects] = begin(state.failures, settings)
+      return [next, [{ kind: 'drop' }, ...effects]]
+    }
     case 'stop': // 2, 8
       return stopSilently(state)
     case 'liveness lost': // says nothing about a connection that is not there

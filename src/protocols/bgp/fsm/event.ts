@@ -41,3 +41,5 @@ export type Event =
   | { readonly kind: 'reconfigured' }
   /** An 8 that is not for good: BFD says that the peer is gone (RFC 9384). */
   | { readonly kind: 'liveness lost' }
+  /** BFD hears the peer again: the next attempt need not wait. None of the RFC's. */
+  | { readonly kind: 'liveness found' }

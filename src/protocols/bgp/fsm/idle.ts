@@ -11,6 +11,7 @@ export function idle(state: Idle, event: Event, settings: Settings): Step {
     case 'start': // 1, 3 to 7; a person who starts it again need not wait
       return begin(0, settings)
     case 'idle hold expired': // 13
+    case 'liveness found':
       return state.resting ? begin(state.failures, settings) : [state, []]
     case 'reconfigured': // what was wrong may be right now
       return state.resting ? begin(0, settings) : [state, []]

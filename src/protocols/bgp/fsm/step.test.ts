@@ -57,6 +57,7 @@ const events = {
   update: { kind: 'update' },
   'route refresh': { kind: 'route refresh', refresh: { kind: 'route refresh', afi: 1, safi: 1, subtype: 0 } },
   'liveness lost': { kind: 'liveness lost' },
+  'liveness found': { kind: 'liveness found' },
   reconfigured: { kind: 'reconfigured' },
 } satisfies Record<string, Event>
 
@@ -82,6 +83,7 @@ const table: Record<keyof typeof events, Record<keyof typeof states, string>> = 
   update: row('.', '.', 'resting', 'resting', 'resting 5/1', 'resting 5/2', 'established'),
   'route refresh': row('.', '.', 'resting', 'resting', 'resting 5/1', 'resting 5/2', '.'),
   'liveness lost': row('.', '.', '.', '.', 'resting 6/10', 'resting 6/10', 'resting 6/10'),
+  'liveness found': row('.', 'connect', 'connect', 'connect', '.', '.', '.'),
   reconfigured: row('.', 'connect', 'connect', 'connect', '.', '.', '.'),
 }
 

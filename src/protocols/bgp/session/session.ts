@@ -126,6 +126,11 @@ export class Session {
     this.#main.dispatch({ kind: 'liveness lost' })
   }
 
+  /** BFD hears the peer again: an attempt that waits begins now, however often others have failed. */
+  livenessFound(): void {
+    this.#main.dispatch({ kind: 'liveness found' })
+  }
+
   /** A connection that the peer opened; undefined refuses it. */
   accept(stream: Stream): StreamEvents | undefined {
     const { state } = this.#main
