@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   arp: 'ARP answers, idle and with the main thread blocked, beside a plain C responder (root, gcc)',
   'controller-scale': 'the controller with 1k, 10k and 50k Services: time, API calls, CPU, memory',
   bfd: 'BFD against FRR while every core is busy: false downs, detection of a dead peer (root, frr)',
+  'bgp-path': 'how long a router with FRR or BIRD uses a node that died, with BFD at 50 ms × 3 (root, frr, bird2)',
   'bgp-speaker': '10,000 Services told to four routers over loopback; one change to the wire',
   config: 'parsing and comparing configurations',
   daemons: 'start of the controller, memory of both daemons (root)',

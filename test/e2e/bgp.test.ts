@@ -1,18 +1,15 @@
 /** BGP on real processes: a router with FRR learns Services from the speakers and forwards to them. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
 import { BGPD, Frr } from '../interop/frr.ts'
+import { BGP_GUIDE, frrConfig, prepareRouter } from './bgp-router.ts'
 import { answers, podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? whyNoFrr() ?? false
 const PODS = ['web-1', 'web-2', 'web-3']
-
-/** What the guide shows is what runs here. */
-const GUIDE = readFileSync('docs/guide/bgp.md', 'utf8').match(/```yaml\n([\s\S]*?)```/)?.[1] ?? ''
-const CONFIG = `${GUIDE}---`
 
 describe('BGP to a router with FRR', { skip }, () => {
   let lab: Lab
@@ -23,17 +20,11 @@ describe('BGP to a router with FRR', { skip }, () => {
 
   before(async () => {
     lab = await startLab({ name: 'bgptest', notReadyAfterMs: 1000 })
-    await lab.router.exec([
-      'sysctl',
-      '-qw',
-      'net.ipv4.fib_multipath_hash_policy=1',
-      'net.ipv4.conf.all.send_redirects=0',
-      'net.ipv4.conf.eth0.send_redirects=0',
-    ]) // prettier-ignore
-    frr = new Frr({ netns: lab.router.netns, config: routerConfig(lab), forwards: true })
+    await prepareRouter(lab)
+    frr = new Frr({ netns: lab.router.netns, config: frrConfig(lab), forwards: true })
     await frr.start()
     const pods = PODS.map((pod, i) => podYaml(pod, 'web', `node${i + 1}`)).join('')
-    await lab.apply(CONFIG + pods + serviceYaml('web', 'web'))
+    await lab.apply(BGP_GUIDE + pods + serviceYaml('web', 'web'))
     await podsReady(lab, PODS)
   })
   after(async () => {
@@ -112,25 +103,6 @@ describe('BGP to a router with FRR', { skip }, () => {
     assert.match(await frr.ask(`show bgp neighbors ${lab.node(1).address}`), /established 2; dropped 1/)
   })
 })
-
-function routerConfig(lab: Lab): string {
-  const neighbors = lab.plan.nodes.map(
-    ({ address }) => ` neighbor ${address} remote-as 64512
- neighbor ${address} passive
- neighbor ${address} password secret
- neighbor ${address} bfd
- neighbor ${address} bfd profile fast`,
-  )
-  return `router bgp 64513
- bgp router-id 192.168.10.1
- no bgp ebgp-requires-policy
- bgp bestpath as-path multipath-relax
-${neighbors.join('\n')}
- address-family ipv4 unicast
-  maximum-paths 16
- exit-address-family
-`
-}
 
 /** In CI that is an error: nothing is skipped there. */
 function whyNoFrr(): string | undefined {

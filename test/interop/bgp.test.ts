@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { enterFreshNetwork } from '../contract/fresh-network.ts'
-import { BIRD, Bird } from './bird.ts'
+import { BIRD, birdRouter } from './bird.ts'
 import { BGPD, type Frr, frrRouter } from './frr.ts'
 import { GOBGPD, GoBgp } from './gobgp.ts'
 import { linkTo, OURS, type Router, type RouterConfig, unlink } from './router.ts'
@@ -13,7 +13,7 @@ import { aPeer, BgpSpeaker } from './speaker.ts'
 const NETNS = `bgp-interop-${process.pid}`
 const ROUTERS: [name: string, make: (config: RouterConfig) => Router][] = [
   ['FRR', frrRouter],
-  ['BIRD', config => new Bird(config)],
+  ['BIRD', birdRouter],
   ['GoBGP', config => new GoBgp(config)],
 ]
 

@@ -6,21 +6,21 @@ import { OURS, type Router, type RouterConfig, THEIRS } from './router.ts'
 
 export const BIRD = '/usr/sbin/bird'
 
-/** BIRD 2, one neighbor, both families. */
+/** BIRD 2 in a network namespace. */
 export class Bird implements Router {
   readonly #daemons: Daemons
-  readonly #config: RouterConfig
+  readonly #config: string
 
-  constructor(config: RouterConfig) {
-    this.#daemons = new Daemons(config.netns)
+  constructor({ netns, config }: { readonly netns: string; readonly config: string }) {
+    this.#daemons = new Daemons(netns)
     this.#config = config
   }
 
   async start(): Promise<void> {
     const { dir } = this.#daemons
-    writeFileSync(join(dir, 'bird.conf'), textOf(this.#config))
+    writeFileSync(join(dir, 'bird.conf'), this.#config)
     this.#daemons.spawn([BIRD, '-f', '-c', `${dir}/bird.conf`, '-s', `${dir}/bird.ctl`, '-P', `${dir}/bird.pid`])
-    await waitFor(async () => (await this.#ask('show', 'status')).includes('up and running'), 'bird to answer')
+    await waitFor(async () => (await this.ask('show', 'status')).includes('up and running'), 'bird to answer')
   }
 
   kill(): Promise<void> {
@@ -32,17 +32,19 @@ export class Bird implements Router {
   }
 
   async prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]> {
-    const text = await this.#ask('show', 'route', 'table', family === 'ipv4' ? 'master4' : 'master6')
+    const text = await this.ask('show', 'route', 'table', family === 'ipv4' ? 'master4' : 'master6')
     return [...text.matchAll(/^(\S+\/\d+) +unicast/gm)].map(([, prefix]) => prefix!)
   }
 
-  #ask(...words: string[]): Promise<string> {
+  /** What birdc prints. */
+  ask(...words: string[]): Promise<string> {
     return this.#daemons.ask(['birdc', '-r', '-s', `${this.#daemons.dir}/bird.ctl`, ...words])
   }
 }
 
-function textOf({ over, ourAsn, asn, password, gtsm }: RouterConfig): string {
-  return `router id 10.20.0.2;
+/** One neighbor, both families. */
+export function birdRouter({ netns, over, ourAsn, asn, password, gtsm }: RouterConfig): Bird {
+  const config = `router id 10.20.0.2;
 protocol device {}
 protocol bgp speaker {
   local ${THEIRS[over]} as ${asn};
@@ -55,4 +57,5 @@ protocol bgp speaker {
   ipv6 { import all; export none; };
 }
 `
+  return new Bird({ netns, config })
 }
