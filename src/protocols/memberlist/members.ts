@@ -95,7 +95,7 @@ export class Members {
 
   suspect(news: Suspect): void {
     const known = this.#records.get(news.node)
-    if (known === undefined || news.incarnation < known.incarnation) return
+    if (known === undefined || this.#isOld(news, known)) return
     const running = this.#suspicions.get(news.node)
     if (running?.confirm(news.from)) this.#options.broadcast(news.node, news)
     if (running !== undefined || known.state !== 'alive') return
@@ -110,7 +110,7 @@ export class Members {
 
   dead(news: Dead, finished?: () => void): void {
     const known = this.#records.get(news.node)
-    if (known === undefined || news.incarnation < known.incarnation) return
+    if (known === undefined || this.#isOld(news, known)) return
     this.#endSuspicion(news.node)
     if (isGone(known)) return
     if (news.node === this.#options.name && !this.#leaving) {
@@ -227,13 +227,26 @@ export class Members {
     this.#suspicions.delete(name)
   }
 
+  /**
+   * An accusation that was answered already. Of this node it shows that the answer did not arrive, as when nobody could hear
+   * it for a while: it is said again, or the suspicion would end with a death that nothing stands for any more.
+   */
+  #isOld({ node, incarnation }: Suspect | Dead, known: Member): boolean {
+    if (incarnation >= known.incarnation) return false
+    if (node === this.#options.name && !this.#leaving) this.#sayAlive()
+    return true
+  }
+
   #refute(accused: number, msg: string): void {
     this.#options.log.warn({ msg: `memberlist: ${msg}` })
     this.#incarnation = Math.min(Math.max(this.#incarnation + 1, accused + 1), MAX_INCARNATION)
     this.changeHealth(1)
-    const next = { ...this.self, incarnation: this.#incarnation }
-    const { name: node, addr, port, meta, vsn, incarnation } = next
-    this.#records.set(node, next)
+    this.#records.set(this.#options.name, { ...this.self, incarnation: this.#incarnation })
+    this.#sayAlive()
+  }
+
+  #sayAlive(): void {
+    const { name: node, addr, port, meta, vsn, incarnation } = this.self
     this.#options.broadcast(node, {
       kind: 'alive',
       node,
