@@ -14,7 +14,10 @@ import type { Step } from './step.ts'
  * (RFC 4271 section 8.1.3, DampPeerOscillations).
  */
 export function rest(state: State, settings: Settings, reason: CloseReason, ...last: Message[]): Step {
-  const failures = state.failures + 1
+  return restAfter(state.failures + 1, state, settings, reason, last)
+}
+
+function restAfter(failures: number, state: State, settings: Settings, reason: CloseReason, last: Message[]): Step {
   const pause = arm('idle hold', idleHoldMs(failures, settings.connectRetryMs))
   return [{ at: 'idle', failures, resting: true }, [...close(state, reason, last), pause]]
 }
@@ -44,8 +47,8 @@ export function commonEnding(state: State, event: Event, settings: Settings): St
   switch (event.kind) {
     case 'stop':
       return stop(state, event.notification)
-    case 'liveness lost': // RFC 9384 section 2
-      return rest(state, settings, { kind: 'liveness lost' }, cease('BFD down'))
+    case 'liveness lost': // RFC 9384 section 2; no failure of the session: BFD says when the next attempt makes sense
+      return restAfter(state.failures, state, settings, { kind: 'liveness lost' }, [cease('BFD down')])
     case 'collision lost': // RFC 4271 section 6.8
       return rest(state, settings, { kind: 'collision lost' }, cease('collision resolution'))
     case 'hold expired': // RFC 4271 section 6.5

@@ -106,6 +106,12 @@ test('a dial with old settings is given up, and one that may not dial any more w
   assert.deepEqual([next.at, effects.map(({ kind }) => kind)], ['active', ['drop', 'cancel']])
 })
 
+test('every failure makes the next wait longer, one that BFD noticed does not', () => {
+  const failures = (event: Event) => step(states.established, event, settings)[0].failures
+  const { failures: before } = states.established
+  assert.deepEqual([failures(events.disconnected), failures(events['liveness lost'])], [before + 1, before])
+})
+
 function row(...cells: string[]): Record<keyof typeof states, string> {
   const names = Object.keys(states) as (keyof typeof states)[]
   assert.equal(cells.length, names.length)
