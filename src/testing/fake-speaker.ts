@@ -43,7 +43,10 @@ export class FakeMembership implements Membership {
   #waiting: (() => void)[] = []
   #interfaces = new Map<string, ReadonlySet<string>>()
 
-  constructor(members: string[] | undefined) {
+  readonly #self: string
+
+  constructor(members: string[] | undefined, self = 'node-a') {
+    this.#self = self
     this.#members = members && new Set(members)
   }
 
@@ -91,6 +94,7 @@ export class FakeMembership implements Membership {
 
   publish(interfaces: readonly string[]): void {
     this.published = interfaces
+    this.#interfaces.set(this.#self, new Set(interfaces))
   }
 
   /** A member publishes interfaces, or nothing any more. */

@@ -66,6 +66,8 @@ export interface Scenario {
   others?: Service[]
   endpoints?: Endpoint[] | Record<string, Endpoint[]>
   members?: string[] | undefined
+  /** Usable interfaces that nodes publish. */
+  interfaces?: Record<string, string[]>
   nodes?: Node[]
   ads?: L2Advertisement[]
   pools?: Pool[]
@@ -83,6 +85,7 @@ export function aWorld(scenario: Scenario = {}): World & { service: Service } {
     config: { pools: scenario.pools ?? [aPool()], l2Advertisements: ads },
     nodes: new Map(nodes.map(node => [node.name, node])),
     members: members && new Set(members),
+    interfaces: new Map(Object.entries(scenario.interfaces ?? {}).map(([node, names]) => [node, new Set(names)])),
     endpointsOf: key => (Array.isArray(endpoints) ? endpoints : (endpoints[key] ?? [])),
     holdersOf: holdersIn([service, ...others]),
     hash: sha256,

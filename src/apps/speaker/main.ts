@@ -62,7 +62,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   })
   const excludes = (name: string) => exclusions.some(pattern => pattern.test(name))
   const takeovers = new Takeovers({ node, clock, metrics, log })
-  const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes, takeovers })
+  const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes, takeovers, membership })
   const { bgp, liveness, sources: bgpSources, parse } = composeBgp(platform, responder)
   const nodeInformer = informers.of(nodes)
   const announcing = new SpeakerController({

@@ -1,3 +1,4 @@
+import type { Config } from '../../core/config/index.ts'
 import { type Address, compareAddresses, formatAddress } from '../../core/ip/index.ts'
 import {
   type Announcement,
@@ -5,10 +6,11 @@ import {
   Layer2Planner,
   type LocalInterface,
   liveAddresses,
+  namedInterfaces,
   presentInterfaces,
   type World,
 } from '../../core/plan/index.ts'
-import type { AnnouncedAddress, Interfaces, Layer2Responder, NetworkInterface } from '../../ports/index.ts'
+import type { AnnouncedAddress, Interfaces, Layer2Responder, Membership, NetworkInterface } from '../../ports/index.ts'
 import { arpIneligible } from '../../protocols/ethernet/index.ts'
 import type { AnnouncePlanner, AnnounceProtocol } from './protocol.ts'
 import type { Takeovers } from './takeovers.ts'
@@ -19,6 +21,8 @@ export interface Layer2Options {
   readonly interfaces: Interfaces
   /** Interfaces that are never announced on (`excludel2.yaml`). Default none. */
   readonly excludes?: (name: string) => boolean
+  /** Is told which interfaces can be used here, of those that advertisements select (IMP-25). */
+  readonly membership?: Pick<Membership, 'publish'>
   /** Keeps takeovers quiet while the former node forwards. Without it every takeover is told at once. */
   readonly takeovers?: Takeovers
 }
@@ -29,10 +33,17 @@ export class Layer2Protocol implements AnnounceProtocol {
   readonly #options: Layer2Options
   readonly #announced = new Map<string, Announcement>()
   readonly #listeners = new Set<(service: string) => void>()
+  /** Interfaces that advertisements select, here or elsewhere. */
+  #named: readonly string[] = []
   #dirty = false
 
   constructor(options: Layer2Options) {
     this.#options = options
+  }
+
+  prepare({ l2Advertisements }: Config): void {
+    this.#named = namedInterfaces(l2Advertisements)
+    this.#publish()
   }
 
   planner(world: World): AnnouncePlanner {
@@ -87,6 +98,7 @@ export class Layer2Protocol implements AnnounceProtocol {
       const now = JSON.stringify(this.#local())
       if (now === known) return
       known = now
+      this.#publish() // others need not wait for this node to decide
       listener()
       for (const [service, announcement] of this.#announced)
         if (announcement.addresses.some(({ interfaces }) => interfaces !== 'all')) this.#tell(service)
@@ -128,6 +140,11 @@ export class Layer2Protocol implements AnnounceProtocol {
       }
     }
     return [...rows.values()].sort((a, b) => compareAddresses(a.address, b.address))
+  }
+
+  #publish(): void {
+    const usable = new Set(this.#local().flatMap(({ name, usable }) => (usable ? name : [])))
+    this.#options.membership?.publish(this.#named.filter(name => usable.has(name)))
   }
 
   #tell(service: string): void {

@@ -1,8 +1,11 @@
+import type { Config } from '../../core/config/index.ts'
 import type { Admitted, Announcement, Refusal, World } from '../../core/plan/index.ts'
 
 /** What announces addresses to the network. The speaker decides when; BGP comes before layer 2 (chapter 03 section 1.5). */
 export interface AnnounceProtocol {
   readonly name: 'bgp' | 'layer2'
+  /** Before a pass: what follows from the configuration for other speakers. */
+  prepare?(config: Config): void
   /** Decisions for one state of the world. */
   planner(world: World): AnnouncePlanner
   /** The Service is announced so from the next commit on. */

@@ -80,7 +80,12 @@ async function bench(change: Partial<SpeakerOptions> & { members?: string[] | un
     log: new FakeLog(),
     clock: new FakeClock(),
   }
-  const layer2 = new Layer2Protocol({ node: 'node-a', responder: parts.responder, interfaces: parts.interfaces })
+  const layer2 = new Layer2Protocol({
+    node: 'node-a',
+    responder: parts.responder,
+    interfaces: parts.interfaces,
+    membership: parts.membership,
+  })
   const speaker = new SpeakerController({
     node: 'node-a',
     services: kube.informer(services),
@@ -272,6 +277,23 @@ test('40 missing interfaces: warning once, no gauge, no nodeAssigned; announced 
   await world.settle()
   assert.deepEqual(world.responder.table, [])
   assert.deepEqual(withdrawals(world), ['announceFailed'])
+})
+
+test('IMP-25: the usable of the selected interfaces are published; without one another node takes over, and gives it back', async () => {
+  const world = await bench()
+  for (const node of ['node-b', 'node-c']) world.membership.setInterfaces(node, ['eth1'])
+  world.speaker.setConfig(config({ l2Advertisements: [anAdvertisement({ interfaces: new Set(['eth1', 'eth7']) })] }))
+  await world.settle()
+  assert.deepEqual(world.membership.published, ['eth1'])
+  assert.deepEqual(world.responder.table, ['192.168.1.240 eth1,eth7'])
+  world.interfaces.set(anInterface('eth0'), anInterface('eth1', { carrier: false }))
+  assert.deepEqual(world.membership.published, [], 'before anything is decided')
+  await world.settle()
+  assert.deepEqual(world.responder.table, [])
+  assert.deepEqual(withdrawals(world), ['notOwner'])
+  world.interfaces.set(anInterface('eth0'), anInterface('eth1'))
+  await world.settle()
+  assert.deepEqual(world.responder.table, ['192.168.1.240 eth1,eth7'])
 })
 
 test('IMP-7: other interfaces replace the old ones', async () => {

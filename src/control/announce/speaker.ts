@@ -174,6 +174,7 @@ export class SpeakerController implements Task {
   }
 
   #pass(services: Iterable<string>, config: Config): void {
+    for (const protocol of this.#options.protocols) protocol.prepare?.(config)
     const world = this.#world(config)
     const planners: Planners = new Map(this.#options.protocols.map(protocol => [protocol, protocol.planner(world)]))
     for (const key of services) {
@@ -195,11 +196,14 @@ export class SpeakerController implements Task {
   }
 
   #world(config: Config): World {
+    const minority = this.#options.membership.minority?.()
     return {
       config,
       nodes: this.#nodes.nodes,
       members: this.#options.membership.members(),
+      interfaces: this.#options.membership.interfaces(),
       retired: this.#options.membership.retired?.(),
+      ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
       endpointsOf: service => this.#endpoints.endpointsOf(service),
       holdersOf: address => this.#services.holdersOf(address),
       hash: this.#options.hash,

@@ -1,3 +1,4 @@
+import type { L2Advertisement } from '../config/index.ts'
 import type { Address } from '../ip/index.ts'
 import { formatAddress } from '../ip/index.ts'
 import type { AnnouncedAs } from './diff.ts'
@@ -10,7 +11,7 @@ export interface LocalInterface {
 
 /**
  * How each address would be announced on this node. Where none of the selected interfaces can be used, the address is
- * not announced and says why (IMP-7): the election does not know interfaces, so no other node takes over.
+ * not announced and says why (IMP-7). Another node takes over where one can and all publish their interfaces (IMP-25).
  */
 export function announceOn(
   addresses: readonly Address[],
@@ -39,4 +40,9 @@ export function presentInterfaces(selected: ReadonlySet<string>, local: readonly
     .map(({ name }) => name)
     .filter(name => selected.has(name))
     .sort()
+}
+
+/** Names that any advertisement selects, ascending: those that other speakers want to know of. */
+export function namedInterfaces(ads: readonly L2Advertisement[]): string[] {
+  return [...new Set(ads.flatMap(({ interfaces }) => (interfaces === 'all' ? [] : [...interfaces])))].sort()
 }

@@ -3,7 +3,7 @@ import type { L2Advertisement } from '../config/index.ts'
 import { type Address, formatAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { objectOf } from './admission.ts'
-import { nodeReasons, type Standing } from './standing.ts'
+import { nodeReasons, type Standing, selectedInterfaces } from './standing.ts'
 import type { World } from './world.ts'
 
 /** How the election of the addresses came out. */
@@ -44,6 +44,7 @@ export function reasonsAgainst(
       object,
       field: 'spec.externalTrafficPolicy',
     })
+  if (standing.unlinked.has(node)) reasons.push(noInterface(ads, node)) // IMP-25
   const [first = lost(outcome), ...others] = reasons // R5
   if (first.code === refusalCode(standing, node)) return [first, ...others]
   return [{ code: 'notOwner', message: `node ${node} does not answer for the service` }, first, ...others]
@@ -66,6 +67,17 @@ function sharedWithSelector({ name }: L2Advertisement): Reason {
     message: 'allow-shared-ip is incompatible with serviceSelectors on L2 advertisements',
     object: { kind: 'L2Advertisement', name },
     field: 'spec.serviceSelectors',
+  }
+}
+
+function noInterface(ads: readonly L2Advertisement[], node: string): Reason {
+  const selecting = ads.filter(ad => ad.nodes.has(node))
+  const names = [...selectedInterfaces(ads, node)].sort().join(', ')
+  return {
+    code: 'noUsableInterface',
+    message: `none of the selected interfaces (${names}) can be used on node ${node}`,
+    object: { kind: 'L2Advertisement', name: selecting.map(({ name }) => name).join(', ') },
+    field: 'spec.interfaces',
   }
 }
 

@@ -217,3 +217,48 @@ test('interfaces: the union of the advertisements that select the node, all beat
   assert.deepEqual(of({ ads: [x, y], members: ['node-b'] }), ['eno1'])
   assert.equal(of({ ads: [x, y, anAdvertisement()] }), 'all')
 })
+
+// IMP-25: node-a owns 192.168.1.240 by hash, node-c comes next (examples 1 and 2).
+const onEth1 = [anAdvertisement({ interfaces: new Set(['eth1', 'eth2']) })]
+const all = ['eth1']
+const INTERFACES: [name: string, Scenario, owner: string, refused?: Record<string, string>][] = [
+  ['all have one', { interfaces: { 'node-a': all, 'node-b': all, 'node-c': all } }, 'node-a'],
+  ['any of the selected is enough', { interfaces: { 'node-a': ['eth2'], 'node-b': all, 'node-c': all } }, 'node-a'],
+  [
+    'a node without is no candidate',
+    { interfaces: { 'node-a': ['eth0'], 'node-b': all, 'node-c': all } },
+    '!node-a',
+    { 'node-a': 'notOwner noUsableInterface' },
+  ],
+  ['somebody publishes nothing: as the reference', { interfaces: { 'node-a': [], 'node-b': all } }, 'node-a'],
+  ['nobody has one: as the reference', { interfaces: { 'node-a': [], 'node-b': [], 'node-c': [] } }, 'node-a'],
+  [
+    'another advertisement selects every interface',
+    { ads: [...onEth1, anAdvertisement()], interfaces: { 'node-a': [], 'node-b': all, 'node-c': all } },
+    'node-a',
+  ],
+  [
+    'another advertisement selects every interface of other nodes',
+    {
+      ads: [...onEth1, anAdvertisement({ nodes: new Set(['node-b']) })],
+      interfaces: { 'node-a': [], 'node-b': [], 'node-c': [] },
+    },
+    'node-b',
+  ],
+  [
+    'who is no candidate need not publish',
+    { members: ['node-a', 'node-b'], interfaces: { 'node-a': [], 'node-b': all } },
+    'node-b',
+  ],
+]
+for (const [name, scenario, owner, refused = {}] of INTERFACES)
+  test(`IMP-25: ${name}`, () => {
+    const given = { ads: onEth1, ...scenario }
+    const [winner = '', ...others] = owners(given)
+    assert.deepEqual(others, [])
+    if (owner.startsWith('!')) assert.notEqual(winner, owner.slice(1))
+    else assert.equal(winner, owner)
+    const world = aWorld(given)
+    const said = verdicts(world, world.service)
+    for (const [node, verdict] of Object.entries(refused)) assert.equal(said[node], verdict)
+  })

@@ -15,6 +15,8 @@ export interface Standing extends Admitted {
   /** The advertisement that forbids sharing an address. */
   readonly conflict: L2Advertisement | undefined
   readonly candidates: ReadonlySet<string>
+  /** Nodes that would be candidates, had they an interface to announce on (IMP-25). */
+  readonly unlinked: ReadonlySet<string>
 }
 
 /** `eligible` are the nodes that nothing speaks against for any Service. */
@@ -32,8 +34,30 @@ export function standingOf(admitted: Admitted, world: World, eligible: readonly 
   const candidates = hopeless
     ? []
     : eligible.filter(node => ads.some(ad => ad.nodes.has(node)) && (local === undefined || local.has(node)))
-  const hasEndpoints = serving.length > 0
-  return { ...admitted, ads, hasEndpoints, localNodes: local, conflict, candidates: new Set(candidates) }
+  const unlinked = new Set(withoutInterface(candidates, ads, world.interfaces))
+  return {
+    ...{ ...admitted, ads, localNodes: local, conflict, unlinked },
+    hasEndpoints: serving.length > 0,
+    candidates: new Set(candidates.filter(node => !unlinked.has(node))),
+  }
+}
+
+/**
+ * Candidates on which none of the selected interfaces can be used: no candidates any more, provided that every candidate
+ * publishes its interfaces, so that speakers which do not know of this elect the same, and that somebody remains.
+ */
+function withoutInterface(
+  candidates: readonly string[],
+  ads: readonly L2Advertisement[],
+  published: World['interfaces'] = new Map(),
+): string[] {
+  if (ads.every(({ interfaces }) => interfaces === 'all')) return []
+  if (!candidates.every(node => published.has(node))) return []
+  const without = candidates.filter(node => {
+    const selected = selectedInterfaces(ads, node)
+    return selected !== 'all' && ![...selected].some(name => published.get(node)!.has(name))
+  })
+  return without.length < candidates.length ? without : []
 }
 
 /** Why a node can be no candidate for any Service. */
