@@ -4,6 +4,11 @@ export interface Membership {
   members(): ReadonlySet<string> | undefined
   /** Nodes that left by plan and have not come back, and when: monotonic milliseconds. Absent where that is not known. */
   retired?(): ReadonlyMap<string, number>
+  /**
+   * How few of the speakers this one sees, where the majority rule is on and they are too few (IMP-6). A change of it is a
+   * NodeUpdate of this node.
+   */
+  minority?(): { readonly seen: number; readonly expected: number } | undefined
   /** Called after the member set changed, or that of retired nodes. */
   subscribe(listener: (event: MemberEvent) => void): () => void
   /** Look for speakers to join now, e.g. because nodes changed. */

@@ -204,6 +204,7 @@ export class SpeakerController implements Task {
       interfaces: this.#options.membership.interfaces(),
       retired: this.#options.membership.retired?.(),
       ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
+      ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
       endpointsOf: service => this.#endpoints.endpointsOf(service),
       holdersOf: address => this.#services.holdersOf(address),
       hash: this.#options.hash,

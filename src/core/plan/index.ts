@@ -5,6 +5,7 @@ export { explainLayer2, holdersIn, type Layer2Explanation, type NodeExplanation 
 export * from './explain-bgp.ts'
 export * from './interfaces.ts'
 export * from './layer2.ts'
+export type { Minority } from './majority.ts'
 export * from './predecessors.ts'
 export { nodeReasons } from './standing.ts'
 export * from './world.ts'

@@ -4,6 +4,7 @@ import { type Address, formatAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { type Admitted, admit, handlesClass } from './admission.ts'
 import { type Outcome, owns, reasonsAgainst, refusalCode } from './layer2-reasons.ts'
+import { inMinority } from './majority.ts'
 import { eligibleNodes, type Standing, scoresOf, selectedInterfaces, standingOf } from './standing.ts'
 import type { World } from './world.ts'
 
@@ -36,11 +37,14 @@ export class Layer2Planner {
   decide(admitted: Admitted, node: string): Layer2Decision {
     const standing = this.#standing(admitted)
     const election = this.#election(standing)
-    const announces = standing.candidates.has(node) && winsElection(node, election, this.#world.hash)
+    const wins = standing.candidates.has(node) && winsElection(node, election, this.#world.hash)
+    const minority = wins ? this.#world.minorities?.get(node) : undefined
+    const announces = wins && minority === undefined
     return {
       announces,
-      code: announces ? 'owner' : refusalCode(standing, node),
+      code: announces ? 'owner' : minority ? 'minorityPartition' : refusalCode(standing, node),
       reasons: () => {
+        if (minority !== undefined) return [inMinority(node, minority)]
         const outcome = this.#outcome(election)
         return announces ? [owns(outcome)] : reasonsAgainst(standing, outcome, node, this.#world)
       },

@@ -3,6 +3,7 @@ import type { Hash } from '../election/index.ts'
 import type { Address } from '../ip/index.ts'
 import type { Endpoint, Node, Service } from '../service.ts'
 import type { Minority } from './majority.ts'
+import type { Minority } from './majority.ts'
 
 /** All that the announce decisions look at. The same world gives the same answer on every speaker. */
 export interface World {
@@ -15,6 +16,8 @@ export interface World {
   readonly retired?: ReadonlyMap<string, number>
   /** Usable interfaces that members publish, by node; one that publishes none is absent (IMP-25). */
   readonly interfaces?: ReadonlyMap<string, ReadonlySet<string>>
+  /** Nodes that see too few speakers, and announce nothing by layer 2 (IMP-6); absent where the rule is off. */
+  readonly minorities?: ReadonlyMap<string, Minority>
   /** Nodes that see too few speakers, and announce nothing by layer 2 (IMP-6); absent where the rule is off. */
   readonly minorities?: ReadonlyMap<string, Minority>
   /** Endpoints of a Service (`namespace/name`) over all its slices. */
