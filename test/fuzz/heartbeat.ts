@@ -15,7 +15,7 @@ export function fuzzHeartbeat(seed: number, runs: number): { read: number; refus
     try {
       const packet = decodeHeartbeat(bytes)
       const again = encodeHeartbeat(packet)
-      const changed = again.findIndex((byte, at) => at !== 5 && at !== 34 && at !== 35 && byte !== bytes[at]) // 5: unknown flags, 34: unused
+      const changed = again.findIndex((byte, at) => at !== 5 && at !== 35 && byte !== bytes[at]) // 5: unknown flags, 35: unused
       if (changed >= 0) throw new Error(`byte ${changed} changed: ${Buffer.from(bytes).toString('hex')}`)
       roster.receive(packet, `10.0.0.${Math.floor(random.next() * 256)}`, run)
       outcome.read++
@@ -42,6 +42,7 @@ function goodPacket(random: FakeRandom): Uint8Array {
     sequence: some(1000),
     intervalMs: some(300),
     silent,
+    interfaces: some(2) === 0 ? undefined : Array.from({ length: some(4) }, () => `eth${some(9)}`),
     ...flags,
   })
 }

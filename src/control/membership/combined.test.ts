@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CombineInput, combine, counted, type DirectEvidence, type Standing } from './index.ts'
+import type { DirectEvidence } from '../../ports/index.ts'
+import { type CombineInput, combine, counted, reviewMs, type Standing } from './index.ts'
 
 const NOW = 100_000
 const speaker = { suspect: false, joining: false, heartbeats: true }
 const direct = (at: DirectEvidence['at'], silentMs: number, ...witnesses: string[]): DirectEvidence => ({
   at,
   joining: false,
+  interfaces: undefined,
   heardMs: NOW - silentMs,
   witnesses,
 })
@@ -93,3 +95,33 @@ function input(others: CombineInput['listed'], evidence?: DirectEvidence): Combi
     trustMs: 10_000,
   }
 }
+
+const PAIRS: [silentMs: number, suspect: boolean, standing: Standing][] = [
+  [310, false, 'unconfirmed'],
+  [310, true, 'silent'],
+  [999, false, 'unconfirmed'],
+  [1000, false, 'silent'],
+  [10_001, false, 'contradicted'],
+]
+for (const [silentMs, suspect, standing] of PAIRS)
+  test(`of two, one silent for ${silentMs} ms${suspect ? ' whom memberlist suspects' : ''}: ${standing}`, () => {
+    const both = new Map([
+      ['a', speaker],
+      ['b', { ...speaker, suspect }],
+    ])
+    const { direct: evidence, ...rest } = input(new Map(), direct('dead', silentMs))
+    assert.equal(combine({ ...rest, direct: evidence, listed: both }).get('b'), standing)
+  })
+
+const REVIEWS: [name: string, listed: boolean, evidence: DirectEvidence, ms: number | undefined][] = [
+  ['heard', true, direct('alive', 50), undefined],
+  ['heard and not listed', false, direct('alive', 50), 500],
+  ['silent', true, direct('dead', 310), 690],
+  ['silent for long', true, direct('dead', 1500), 8501],
+  ['contradicted', true, direct('dead', 10_001), undefined],
+]
+for (const [name, isListed, evidence, ms] of REVIEWS)
+  test(`a node that is ${name} is looked at again in ${ms} ms`, () => {
+    const { listed, ...rest } = input(new Map(isListed ? [['b', speaker]] : []), evidence)
+    assert.equal(reviewMs({ ...rest, listed }), ms)
+  })

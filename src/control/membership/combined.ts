@@ -1,76 +1,23 @@
-import type { Clock, Logger, MemberEvent, Membership, Task, Timer } from '../../ports/index.ts'
-import type { DirectEvidence, HeartbeatMembership } from './heartbeat.ts'
+import type {
+  Clock,
+  DirectEvidence,
+  Heartbeats,
+  Logger,
+  MemberEvent,
+  Membership,
+  Task,
+  Timer,
+} from '../../ports/index.ts'
 import type { ListedMember, MemberlistMembership } from './memberlist.ts'
+import { publishable } from './meta.ts'
 import { retirement } from './retirement.ts'
-
-/** Why a node is counted, or is not. */
-export type Standing =
-  /** Memberlist holds it for alive or suspect, and nothing speaks against it. */
-  | 'listed'
-  /** Its speaker cannot announce yet. */
-  | 'joining'
-  /** It said itself, by heartbeat, that it stops. */
-  | 'leaving'
-  /** Silent towards this node and towards another one. */
-  | 'silent'
-  /** Silent towards this node alone: the path between them may be broken. */
-  | 'unconfirmed'
-  /** Its heartbeats stopped long ago, but memberlist's probes are answered: its heartbeat port may be filtered. */
-  | 'contradicted'
-
-export interface CombineInput {
-  readonly self: string
-  /** Alive and suspect nodes of memberlist. */
-  readonly listed: ReadonlyMap<string, Pick<ListedMember, 'suspect' | 'joining' | 'heartbeats'>>
-  readonly direct: ReadonlyMap<string, DirectEvidence>
-  readonly nowMs: number
-  /** Silence that memberlist contradicts counts for so long. */
-  readonly trustMs: number
-}
-
-/**
- * Which nodes count, and why. Memberlist says who is there; a node that does not send heartbeats, as reference speakers do
- * not, is judged by it alone. One that does is gone early when its heartbeats stopped here and one other node misses it too.
- */
-export function combine({ self, listed, direct, nowMs, trustMs }: CombineInput): ReadonlyMap<string, Standing> {
-  const standings = new Map<string, Standing>([[self, 'listed']])
-  for (const [node, member] of listed) {
-    if (node === self) continue
-    const evidence = member.heartbeats ? direct.get(node) : undefined
-    // Gossip reaches nearly everybody; who missed that a speaker can announce would do without it until the next push/pull.
-    const joining = evidence?.at === 'alive' ? evidence.joining : member.joining
-    if (joining) standings.set(node, 'joining')
-    else if (evidence === undefined) standings.set(node, 'listed')
-    else standings.set(node, standingOf(evidence, member.suspect, node, listed, nowMs - trustMs))
-  }
-  return standings
-}
-
-function standingOf(
-  { at, heardMs, witnesses }: DirectEvidence,
-  suspect: boolean,
-  node: string,
-  listed: CombineInput['listed'],
-  trustedSinceMs: number,
-): Standing {
-  if (at === 'alive' || at === 'suspect') return 'listed'
-  if (heardMs < trustedSinceMs && !suspect) return 'contradicted'
-  if (at === 'left') return 'leaving'
-  return witnesses.some(witness => witness !== node && listed.has(witness)) ? 'silent' : 'unconfirmed'
-}
-
-/** Those who count in elections. */
-export function counted(standings: ReadonlyMap<string, Standing>): Set<string> {
-  const counts = (standing: Standing) =>
-    standing === 'listed' || standing === 'unconfirmed' || standing === 'contradicted'
-  return new Set([...standings].filter(([, standing]) => counts(standing)).map(([node]) => node))
-}
+import { combine, counted, type Published, published, publishOther, reviewMs, type Standing } from './standing.ts'
 
 export interface CombinedOptions {
   readonly node: string
   readonly memberlist: MemberlistMembership
   /** Absent where heartbeats are off. */
-  readonly heartbeats?: HeartbeatMembership
+  readonly heartbeats?: Heartbeats
   /** Silence that memberlist contradicts counts for so long: a few of its probes. */
   readonly trustMs: number
   /** A node that left by plan counts as retired for so long; default 0, never. */
@@ -89,6 +36,9 @@ export class CombinedMembership implements Membership, Task {
   #standings: ReadonlyMap<string, Standing>
   #retired: ReadonlyMap<string, number> = new Map()
   #retirementEnds: Timer | undefined
+  #own: readonly string[] | undefined
+  #published: Published = new Map()
+  #review: Timer | undefined
   #rejoinedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: CombinedOptions) {
@@ -100,6 +50,7 @@ export class CombinedMembership implements Membership, Task {
     const { memberlist, heartbeats } = this.#options
     memberlist.subscribe(event => this.#update(event))
     heartbeats?.watch(() => this.#update())
+    memberlist.hears = node => heartbeats?.evidence().get(node)?.at === 'alive'
     await memberlist.start()
     try {
       await heartbeats?.start()
@@ -114,6 +65,7 @@ export class CombinedMembership implements Membership, Task {
     const { memberlist, heartbeats } = this.#options
     await Promise.all([heartbeats?.stop(), memberlist.stop()])
     this.#retirementEnds?.cancel()
+    this.#review?.cancel()
   }
 
   ready(): true | string {
@@ -156,25 +108,31 @@ export class CombinedMembership implements Membership, Task {
     this.#options.heartbeats?.activate()
   }
 
-  /** Of members alone; heartbeats are the faster ones to tell, and the newer where both do. */
-  interfaces(): ReadonlyMap<string, ReadonlySet<string>> {
-    const { memberlist, heartbeats } = this.#options
-    const known = new Map([...memberlist.interfaces(), ...(heartbeats?.interfaces() ?? [])])
-    return new Map([...known].filter(([node]) => this.#standings.has(node)))
+  interfaces(): Published {
+    return this.#published
   }
 
   publish(interfaces: readonly string[]): void {
-    this.#options.memberlist.publish(interfaces)
-    this.#options.heartbeats?.publish(interfaces)
+    const own = publishable(interfaces)
+    if (own?.join('/') === this.#own?.join('/') && (own === undefined) === (this.#own === undefined)) return
+    this.#own = own
+    this.#options.memberlist.publish(own)
+    this.#options.heartbeats?.publish(own)
+    this.#update()
   }
 
   #update(event?: MemberEvent): void {
     const { memberlist, heartbeats, node: self, clock, trustMs } = this.#options
     const listed = memberlist.present()
     const direct = heartbeats?.evidence() ?? new Map<string, DirectEvidence>()
-    const before = this.#standings
-    this.#standings = combine({ self, listed, direct, nowMs: clock.monotonic(), trustMs })
+    const before = { standings: this.#standings, published: this.#published }
+    const nowMs = clock.monotonic()
+    this.#standings = combine({ self, listed, direct, nowMs, trustMs })
+    this.#published = published({ self, own: this.#own, listed, direct, standings: this.#standings })
     if ([...direct].some(([node, { at }]) => at === 'alive' && !listed.has(node))) this.#rejoinSoon()
+    this.#review?.cancel()
+    const reviewIn = reviewMs({ listed, direct, nowMs, trustMs })
+    this.#review = reviewIn === undefined ? undefined : clock.after(reviewIn, () => this.#update())
     this.#tellChanges(before, listed, direct, event)
   }
 
@@ -187,12 +145,12 @@ export class CombinedMembership implements Membership, Task {
   }
 
   #tellChanges(
-    before: ReadonlyMap<string, Standing>,
+    before: { readonly standings: ReadonlyMap<string, Standing>; readonly published: Published },
     listed: ReadonlyMap<string, ListedMember>,
     direct: ReadonlyMap<string, DirectEvidence>,
     event: MemberEvent | undefined,
   ): void {
-    const [was, is] = [counted(before), counted(this.#standings)]
+    const [was, is] = [counted(before.standings), counted(this.#standings)]
     const moved = this.#retire(was, is, direct)
     const changed = [...new Set([...was, ...is])].filter(node => was.has(node) !== is.has(node))
     for (const node of changed) {
@@ -203,9 +161,14 @@ export class CombinedMembership implements Membership, Task {
         this.#options.log.info({ msg: 'node event - forcing sync', ...fieldsOf(node, address, is.has(node)), standing })
       this.#tell({ kind: is.has(node) ? 'NodeJoin' : 'NodeLeave', node, address })
     }
-    if (event?.kind === 'NodeUpdate' && changed.length === 0) this.#tell(event)
-    else if (changed.length === 0 && moved !== undefined)
-      this.#tell({ kind: 'NodeUpdate', node: moved, address: listed.get(moved)?.address ?? '' })
+    const others = publishOther(before.published, this.#published).filter(node => node !== this.#options.node)
+    const updated = new Set([...others, ...(moved === undefined ? [] : [moved])])
+    if (event?.kind === 'NodeUpdate' && changed.length === 0) {
+      updated.delete(event.node)
+      this.#tell(event)
+    }
+    for (const node of updated)
+      if (!changed.includes(node)) this.#tell({ kind: 'NodeUpdate', node, address: listed.get(node)?.address ?? '' })
   }
 
   /** Answers a node that is retired now and was not, or the other way round. */

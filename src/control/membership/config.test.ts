@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LAN } from '../../protocols/memberlist/index.ts'
 import { parseMemberlistFile } from './config.ts'
-import { readMeta, writeMeta } from './meta.ts'
+import { publishable, readMeta, writeMeta } from './meta.ts'
 
 const FILE = {
   ...{ TCPTimeout: '5s', IndirectChecks: 2, RetransmitMult: 3, SuspicionMult: 5, SuspicionMaxTimeoutMult: 7 },
@@ -57,9 +57,38 @@ test('every problem is told at once; what is no JSON object is refused', () => {
 test('the meta of speakers comes back; foreign ones mean a full member with the usual timing', () => {
   for (const fast of [true, false])
     for (const joining of [true, false])
-      assert.deepEqual(readMeta(writeMeta({ fast, heartbeats: !fast, joining })), { fast, heartbeats: !fast, joining })
-  const nothing = { fast: false, heartbeats: false, joining: false }
+      for (const interfaces of [undefined, [], ['eth0', 'a;b', 'c,d']]) {
+        const meta = { fast, heartbeats: !fast, joining, interfaces: interfaces?.sort() }
+        assert.deepEqual(readMeta(writeMeta(meta)), meta)
+      }
+  const nothing = { fast: false, heartbeats: false, joining: false, interfaces: undefined }
   const bytes = (text: string) => new TextEncoder().encode(text)
   for (const meta of ['', 'role=fast', 'metallb.io/speaker;', 'metallb.io/speaker;later'])
     assert.deepEqual(readMeta(bytes(meta)), nothing)
+})
+
+const PUBLISHABLE: [given: readonly string[] | undefined, said: readonly string[] | undefined][] = [
+  [undefined, undefined],
+  [[], []],
+  [
+    ['eth1', 'eth0', 'eth1'],
+    ['eth0', 'eth1'],
+  ],
+  [['eth0', 'wlan\u00e9'], undefined],
+  [['a name'], undefined],
+  [['sixteen-letters-'], undefined],
+]
+for (const [given, said] of PUBLISHABLE)
+  test(`IMP-25 of ${JSON.stringify(given)} ${JSON.stringify(said)} is published`, () => {
+    assert.deepEqual(publishable(given), said)
+  })
+
+test('IMP-25 what a meta of 512 bytes cannot hold is not published at all', () => {
+  const names = Array.from({ length: 100 }, (_, place) => `interface-${place}`)
+  const most = names.findIndex((_, count) => publishable(names.slice(0, count)) === undefined) - 1
+  assert.ok(most > 30 && most < 40, `${most} fit`)
+  const all = { fast: true, heartbeats: true, joining: true, interfaces: publishable(names.slice(0, most))! }
+  const bytes = writeMeta(all)
+  assert.ok(bytes.length > 490 && bytes.length <= 512, `${bytes.length} bytes`)
+  assert.deepEqual(readMeta(bytes), all)
 })

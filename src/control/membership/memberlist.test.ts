@@ -19,6 +19,8 @@ class Net {
   readonly network = new FakeNetwork(this.clock, new FakeRandom(3))
   readonly streams = new FakeStreams(this.clock, new FakeRandom(4))
   readonly log = new FakeLog()
+  /** Its memberlist, which runs on the main thread, hears nothing. */
+  deaf: Name | undefined
   #seed = 10
 
   async speaker(node: Name, { heartbeats = true } = {}) {
@@ -28,7 +30,10 @@ class Net {
     const common = { node, clock, log, peers, random: new FakeRandom(this.#seed++) }
     const memberlist = new MemberlistMembership({
       ...{ ...common, address, port: 7946, config: FAST_LAN, streams: this.streams.host(address), heartbeats },
-      open: async () => this.network.open(ADDRESSES[node], 7946),
+      open: async () => {
+        const socket = this.network.open(ADDRESSES[node], 7946)
+        return { ...socket, receive: listener => socket.receive(packet => this.deaf === node || listener(packet)) }
+      },
     })
     const direct = new HeartbeatMembership({
       ...{ ...common, port: 7947, timing: FAST_TIMING, beside: true, hmac: hmacSha256(new Uint8Array(16)) },
@@ -73,20 +78,54 @@ test('speakers find one another and count only those that can announce', async (
   )
 })
 
-test('a dead node counts no more after 0.4 to 0.6 s, by the witness of another', async () => {
+test('a dead node counts no more after 0.25 to 0.31 s, by the witness of another', async () => {
   const net = new Net()
   const [a, b, c] = await net.four()
   net.network.kill(ADDRESSES.d)
-  await net.clock.advanceAsync(380, 10)
+  await net.clock.advanceAsync(240, 10)
   assert.deepEqual(
     [a!, b!, c!].flatMap(({ events }) => events),
     [],
   )
-  await net.clock.advanceAsync(220, 10)
+  await net.clock.advanceAsync(70, 10)
   assert.deepEqual(
     [a!, b!, c!].map(({ events }) => events),
     Array(3).fill(['NodeLeave d']),
   )
+})
+
+test('IMP-25 what a member publishes is known everywhere at once, by heartbeat, and without them by gossip', async () => {
+  for (const heartbeats of [true, false]) {
+    const net = new Net()
+    const [, b, , d] = await net.four({ heartbeats })
+    const published = () => [...b!.speaker.interfaces()].map(([node, names]) => [node, ...names].join(' ')).sort()
+    assert.deepEqual(published(), [])
+    d!.speaker.publish(['eth1', 'eth0'])
+    await net.clock.advanceAsync(heartbeats ? 2 : 300, 1)
+    assert.deepEqual(published(), ['d eth0 eth1'])
+    assert.equal(b!.events[0], 'NodeUpdate d')
+    d!.speaker.publish([])
+    await net.clock.advanceAsync(heartbeats ? 2 : 300, 1)
+    assert.deepEqual([published(), [...d!.speaker.interfaces().keys()]], [['d'], ['d']])
+    await net.clock.advanceAsync(500, 10)
+    assert.ok(b!.events.length <= 4 && b!.events.every(event => event === 'NodeUpdate d'), b!.events.join())
+    net.network.kill(ADDRESSES.d)
+    net.streams.silent = true
+    await net.clock.advanceAsync(6000, 20)
+    assert.deepEqual(published(), [], 'who is gone publishes nothing')
+  }
+})
+
+test('a node that memberlist cannot reach but that is heard is not given up', async () => {
+  const net = new Net()
+  const [a] = await net.four()
+  net.deaf = 'd'
+  net.streams.silent = true
+  await net.clock.advanceAsync(10_000, 20)
+  assert.deepEqual([a!.members(), a!.events], ['abcd', []])
+  net.network.kill(ADDRESSES.d)
+  await net.clock.advanceAsync(310, 10)
+  assert.deepEqual(a!.members(), 'abc')
 })
 
 test('a speaker without heartbeats is judged by memberlist alone', async () => {

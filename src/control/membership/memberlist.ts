@@ -14,7 +14,7 @@ import type {
 } from '../../ports/index.ts'
 import { type Keyring, Memberlist, type MemberlistConfig } from '../../protocols/memberlist/index.ts'
 import { speakerAddresses } from './discovery.ts'
-import { readMeta, writeMeta } from './meta.ts'
+import { publishable, readMeta, writeMeta } from './meta.ts'
 
 export interface MemberlistMembershipOptions {
   readonly node: string
@@ -45,6 +45,8 @@ export interface ListedMember {
   readonly joining: boolean
   /** Its speaker sends heartbeats. */
   readonly heartbeats: boolean
+  /** Its usable interfaces; undefined where it publishes none. */
+  readonly interfaces: readonly string[] | undefined
 }
 
 /** Without any discovery the first join is given up for the start (IMP-1). */
@@ -68,8 +70,9 @@ export class MemberlistMembership implements Membership, Task {
   readonly #whenJoined: Promise<void>
   #resolveJoined = () => {}
   #joined = false
-  #published: ReadonlySet<string> | undefined
+  #published: readonly string[] | undefined
   #joining = true
+  #hears: (node: string) => boolean = () => false
   #list: Memberlist | undefined
   #close: () => Promise<unknown> = async () => {}
   #addresses: ReadonlySet<string> | undefined
@@ -104,6 +107,7 @@ export class MemberlistMembership implements Membership, Task {
     const judge = {
       isFast: (meta: Uint8Array) => readMeta(meta).fast,
       acceptsName: (text: string) => NODE_NAME.test(text),
+      hears: (name: string) => this.#hears(name),
     }
     this.#list = new Memberlist({ ...identity, ...hooks, ...judge, meta: this.#meta }, keyring)
     this.#list.start()
@@ -140,8 +144,11 @@ export class MemberlistMembership implements Membership, Task {
     const members = this.#list?.present() ?? []
     return new Map(
       members.map(({ name, address, state, meta }) => {
-        const { joining, heartbeats } = readMeta(meta)
-        return [name, { address: formatAddress(address), suspect: state === 'suspect', joining, heartbeats }]
+        const { joining, heartbeats, interfaces } = readMeta(meta)
+        return [
+          name,
+          { address: formatAddress(address), suspect: state === 'suspect', joining, heartbeats, interfaces },
+        ]
       }),
     )
   }
@@ -182,11 +189,20 @@ export class MemberlistMembership implements Membership, Task {
   }
 
   interfaces(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map(this.#published && [[this.#options.node, this.#published]])
+    const published = [...this.present()].filter(([, { joining }]) => !joining)
+    return new Map(
+      published.flatMap(([node, { interfaces }]) => (interfaces === undefined ? [] : [[node, new Set(interfaces)]])),
+    )
   }
 
-  publish(interfaces: readonly string[]): void {
-    this.#published = new Set(interfaces)
+  publish(interfaces: readonly string[] | undefined): void {
+    this.#published = publishable(interfaces)
+    if (this.#list !== undefined) this.#list.meta = this.#meta
+  }
+
+  /** Whether another protocol hears the node right now. */
+  set hears(hears: (node: string) => boolean) {
+    this.#hears = hears
   }
 
   /** New keys, from the next packet on (IMP-20). */
@@ -196,7 +212,8 @@ export class MemberlistMembership implements Membership, Task {
 
   get #meta(): Uint8Array {
     const { config, heartbeats = false } = this.#options
-    return writeMeta({ fast: config.fast !== undefined, heartbeats, joining: this.#joining })
+    const said = { fast: config.fast !== undefined, heartbeats, joining: this.#joining }
+    return writeMeta({ ...said, interfaces: this.#published })
   }
 
   #follow({ pods, family }: { pods: Informer<PodResource>; family: Family }): void {

@@ -6,15 +6,29 @@ export interface SpeakerMeta {
   readonly heartbeats: boolean
   /** It cannot announce yet: it is no candidate. */
   readonly joining: boolean
+  /** Its usable interfaces; undefined where it publishes none (IMP-25). */
+  readonly interfaces: readonly string[] | undefined
 }
 
 const PREFIX = 'metallb.io/speaker;'
-
 const WORDS = ['fast', 'heartbeats', 'joining'] as const
+const MAX_META = 512
+const ROOM = MAX_META - `${PREFIX}${WORDS.join(',')};`.length
+/** What Linux takes as the name of an interface, as far as it is printable ASCII; a slash it never takes. */
+const INTERFACE = /^[!-.0-~]{1,15}$/
 
+/** `metallb.io/speaker;fast,heartbeats;eth0/eth1`: without the second semicolon no interfaces are published. */
 export function writeMeta(meta: SpeakerMeta): Uint8Array {
-  const text = `${PREFIX}${WORDS.filter(word => meta[word]).join(',')}`
+  const words = WORDS.filter(word => meta[word]).join(',')
+  const text = `${PREFIX}${words}${meta.interfaces === undefined ? '' : `;${meta.interfaces.join('/')}`}`
   return Uint8Array.from(text, character => character.charCodeAt(0))
+}
+
+/** In order, each once; undefined where they have no room or cannot be said: the node then publishes none. */
+export function publishable(interfaces: readonly string[] | undefined): readonly string[] | undefined {
+  if (interfaces === undefined || !interfaces.every(name => INTERFACE.test(name))) return undefined
+  const names = [...new Set(interfaces)].sort()
+  return names.join('/').length <= ROOM ? names : undefined
 }
 
 /** What was read is kept with the bytes: every packet asks for every member's. */
@@ -24,10 +38,21 @@ const known = new WeakMap<Uint8Array, SpeakerMeta>()
 export function readMeta(meta: Uint8Array): SpeakerMeta {
   const before = known.get(meta)
   if (before !== undefined) return before
-  const text = String.fromCharCode(...meta.subarray(0, 512))
-  const words = text.startsWith(PREFIX) ? text.slice(PREFIX.length).split(',') : []
-  const [fast, heartbeats, joining] = WORDS.map(word => words.includes(word))
-  const read = { fast: fast!, heartbeats: heartbeats!, joining: joining! }
+  const text = String.fromCharCode(...meta.subarray(0, MAX_META))
+  const [said = '', names] = text.startsWith(PREFIX) ? halves(text.slice(PREFIX.length)) : []
+  const [fast, heartbeats, joining] = WORDS.map(word => said.split(',').includes(word))
+  const read = { fast: fast!, heartbeats: heartbeats!, joining: joining!, interfaces: interfacesIn(names) }
   known.set(meta, read)
   return read
+}
+
+/** A semicolon may be part of an interface's name. */
+function halves(text: string): [string, string?] {
+  const at = text.indexOf(';')
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+function interfacesIn(names: string | undefined): readonly string[] | undefined {
+  if (names === undefined) return undefined
+  return publishable(names === '' ? [] : names.split('/'))
 }

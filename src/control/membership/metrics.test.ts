@@ -4,7 +4,10 @@ import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeMetrics } from '../../testing/fake-metrics.ts'
 import { type ListedMember, MemberlistMetrics } from './index.ts'
 
-const member = (suspect: boolean): ListedMember => ({ address: '10.0.0.1', suspect, joining: false, heartbeats: true })
+const member = (suspect: boolean): ListedMember => {
+  const said = { joining: false, heartbeats: true, interfaces: undefined }
+  return { address: '10.0.0.1', suspect, ...said }
+}
 
 test('members by state and the health score are up to date every second', () => {
   const clock = new FakeClock()

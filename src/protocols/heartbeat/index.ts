@@ -1,3 +1,6 @@
+export * from './endpoint.ts'
+export * from './evidence.ts'
 export * from './packet.ts'
 export * from './peer.ts'
 export * from './roster.ts'
+export * from './timing.ts'

@@ -18,19 +18,23 @@ const packet: Heartbeat = {
   respond: true,
   intervalMs: 100,
   silent: ['node-b', 'c'],
+  interfaces: ['eth0', 'br,d'],
 }
 const bytes = hex`
   4d4c4842                                  # "MLHB"
-  02                                        # version
-  05                                        # joining, respond
+  03                                        # version
+  15                                        # joining, respond, publishes
   06 02                                     # length of the name, count of silent nodes
   0102030405060708                          # boot
   f1f2f3f4f5f6f7f8                          # your boot
   0000000100000002                          # sequence
-  0064 0000                                 # interval
+  0064                                      # interval
+  02 00                                     # count of interfaces
   6e6f64652d61                              # node-a
   06 6e6f64652d62                           # node-b is silent
-  01 63                                     # c is silent`
+  01 63                                     # c is silent
+  04 65746830                               # eth0 is usable
+  04 62722c64                               # br,d is usable`
 
 test('a plain heartbeat, both ways', () => {
   assert.deepEqual(encodeHeartbeat(packet), bytes)
@@ -65,13 +69,16 @@ test('any single changed bit of an authenticated heartbeat is noticed', () => {
 const REFUSED: [name: string, code: string, bytes: Uint8Array][] = [
   ['nothing', 'TRUNCATED', new Uint8Array()],
   ['another protocol', 'FOREIGN', withByte(0, 0x4e)],
-  ['another version', 'UNKNOWN_VERSION', withByte(4, 1)],
+  ['another version', 'UNKNOWN_VERSION', withByte(4, 2)],
   ['a name longer than the packet', 'TRUNCATED', withByte(6, 80)],
   ['a silent node too many', 'TRUNCATED', withByte(7, 3)],
   ['the name of a silent node longer than the packet', 'TRUNCATED', withByte(49, 2)],
-  ['bytes after the names', 'MALFORMED', withByte(7, 1)],
+  ['bytes after the names', 'MALFORMED', withByte(34, 1)],
+  ['an interface too many', 'TRUNCATED', withByte(34, 3)],
+  ['an interface with a slash', 'BAD_NAME', withByte(55, 0x2f)],
+  ['an interface of a node that publishes none', 'MALFORMED', withByte(5, 0x05)],
   ['a sequence no sender reaches (found by fuzzing)', 'MALFORMED', withByte(24, 0xf6)],
-  ['no name', 'BAD_NAME', withByte(7, 0, withByte(6, 0)).subarray(0, 36)],
+  ['no name', 'BAD_NAME', withByte(34, 0, withByte(7, 0, withByte(6, 0))).subarray(0, 36)],
   ['a name with a capital', 'BAD_NAME', withByte(36, 0x4e)],
   ['a name with a line break', 'BAD_NAME', withByte(37, 0x0a)],
   ['a silent node with a capital', 'BAD_NAME', withByte(43, 0x4e)],
@@ -94,6 +101,7 @@ test('every heartbeat comes back as it was', () => {
       respond: flag,
       intervalMs: fc.nat(65535),
       silent: fc.array(names, { maxLength: 20 }),
+      interfaces: fc.option(fc.array(fc.stringMatching(/^[!-.0-~]{1,15}$/), { maxLength: 10 }), { nil: undefined }),
     },
     { noNullPrototype: true },
   )
@@ -111,6 +119,19 @@ test('silent nodes that find no room are left out', () => {
   const { silent } = decodeHeartbeat(encodeHeartbeat({ ...packet, silent: many }))
   assert.ok(silent.length > 80 && silent.length < 200)
   assert.deepEqual(silent, many.slice(0, silent.length))
+})
+
+test('no usable interface is something else than none published', () => {
+  for (const interfaces of [[], undefined])
+    assert.deepEqual(decodeHeartbeat(encodeHeartbeat({ ...packet, interfaces })).interfaces, interfaces)
+})
+
+test('interfaces take their room from silent nodes, and a packet stays below any MTU', () => {
+  const silent = Array.from({ length: 200 }, (_, index) => `node-${index}`)
+  const interfaces = Array.from({ length: 30 }, (_, index) => `interface-${index}`)
+  const bytes = encodeHeartbeat({ ...packet, silent, interfaces }, key)
+  assert.ok(bytes.length <= 1280 - 48, `${bytes.length} bytes and the headers of IPv6 and UDP`)
+  assert.deepEqual(decodeHeartbeat(bytes, key).interfaces, interfaces)
 })
 
 test('random bytes are refused with a code', () => {

@@ -1,10 +1,11 @@
 /**
- * One heartbeat on the wire: 36 bytes, the node name, the names of silent nodes, each after its length, and an HMAC-SHA256
- * over all before it where a key is used.
+ * One heartbeat on the wire: 36 bytes, the node name, the names of silent nodes and of usable interfaces, each after its
+ * length, and an HMAC-SHA256 over all before it where a key is used.
  *
- *     0  "MLHB"      4  version (2)   5  flags   6  length of the name   7  count of silent nodes
+ *     0  "MLHB"      4  version (3)   5  flags   6  length of the name   7  count of silent nodes
  *     8  boot        16 your boot     24 sequence
- *     32 interval, milliseconds       34 zero    36 name   silent nodes  [HMAC]
+ *     32 interval, milliseconds       34 count of interfaces             35 zero
+ *     36 name        silent nodes     interfaces [HMAC]
  */
 import type { Hmac } from '../../ports/index.ts'
 
@@ -27,6 +28,8 @@ export interface Heartbeat {
   readonly intervalMs: number
   /** Nodes whose packets the sender misses: with its own silence a receiver has two witnesses. */
   readonly silent: readonly string[]
+  /** The sender's usable interfaces; undefined where it publishes none (IMP-25). Together below 512 bytes. */
+  readonly interfaces: readonly string[] | undefined
 }
 
 export type HeartbeatErrorCode =
@@ -52,26 +55,29 @@ export class HeartbeatError extends Error {
 }
 
 const MAGIC = 0x4d4c4842 // "MLHB"
-const VERSION = 2
+const VERSION = 3
 const HEADER = 36
 const HMAC_LENGTH = 32
 /** A DNS subdomain name (RFC 1123), as node names are. */
 const NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
-/** Room for silent nodes: a packet stays below any MTU; more are said in later packets, when these are forgotten. */
-const MAX_SILENT_BYTES = 900
-const LARGEST = HEADER + 253 + MAX_SILENT_BYTES + HMAC_LENGTH
+/** What Linux takes as the name of an interface, as far as it is printable ASCII. */
+const INTERFACE = /^[!-.0-~]{1,15}$/
+/** Room for names: a packet stays below any MTU; more silent nodes are said in later packets, when these are forgotten. */
+const MAX_NAME_BYTES = 900
+const LARGEST = HEADER + 253 + MAX_NAME_BYTES + HMAC_LENGTH
 
 const JOINING = 1
 const LEAVING = 2
 const RESPOND = 4
 const AUTHENTICATED = 8
+const PUBLISHES = 16
 
 /** Names must be valid node names; silent nodes that find no room are left out. */
 export function encodeHeartbeat(heartbeat: Heartbeat, hmac?: Hmac): Uint8Array {
-  const { node, boot, yourBoot, sequence, intervalMs } = heartbeat
-  const silent = fitting(heartbeat.silent)
-  const silentLength = silent.reduce((sum, name) => sum + 1 + name.length, 0)
-  const bytes = new Uint8Array(HEADER + node.length + silentLength + (hmac ? HMAC_LENGTH : 0))
+  const { node, boot, yourBoot, sequence, intervalMs, interfaces = [] } = heartbeat
+  const silent = fitting(heartbeat.silent, MAX_NAME_BYTES - lengthOf(interfaces))
+  const names = [...silent, ...interfaces]
+  const bytes = new Uint8Array(HEADER + node.length + lengthOf(names) + (hmac ? HMAC_LENGTH : 0))
   const view = new DataView(bytes.buffer)
   view.setUint32(0, MAGIC)
   view.setUint8(4, VERSION)
@@ -82,8 +88,9 @@ export function encodeHeartbeat(heartbeat: Heartbeat, hmac?: Hmac): Uint8Array {
   view.setBigUint64(16, yourBoot)
   view.setBigUint64(24, BigInt(sequence))
   view.setUint16(32, intervalMs)
+  view.setUint8(34, interfaces.length)
   let at = putText(bytes, HEADER, node)
-  for (const name of silent) {
+  for (const name of names) {
     bytes[at] = name.length
     at = putText(bytes, at + 1, name)
   }
@@ -102,10 +109,14 @@ export function decodeHeartbeat(bytes: Uint8Array, ...hmacs: readonly Hmac[]): H
   const flags = view.getUint8(5)
   checkHmac(bytes, (flags & AUTHENTICATED) !== 0, hmacs)
   const body = bytes.subarray(HEADER, bytes.length - (hmacs.length > 0 ? HMAC_LENGTH : 0))
-  const [node, ...silent] = namesIn(body, view.getUint8(6), view.getUint8(7))
+  const [silentCount, interfaceCount] = [view.getUint8(7), view.getUint8(34)]
+  const names = namesIn(body, view.getUint8(6), silentCount + interfaceCount)
+  const nodes = names.slice(0, 1 + silentCount)
+  if (!nodes.every(name => NAME.test(name))) throw new HeartbeatError('BAD_NAME', 'not the name of a node')
   return {
-    node: node!,
-    silent,
+    node: nodes[0]!,
+    silent: nodes.slice(1),
+    interfaces: interfacesOf(names.slice(1 + silentCount), (flags & PUBLISHES) !== 0),
     intervalMs: view.getUint16(32),
     boot: view.getBigUint64(8),
     yourBoot: view.getBigUint64(16),
@@ -116,8 +127,16 @@ export function decodeHeartbeat(bytes: Uint8Array, ...hmacs: readonly Hmac[]): H
   }
 }
 
-function flagsOf({ joining, leaving, respond }: Heartbeat): number {
-  return (joining ? JOINING : 0) | (leaving ? LEAVING : 0) | (respond ? RESPOND : 0)
+function flagsOf({ joining, leaving, respond, interfaces }: Heartbeat): number {
+  const said = (joining ? JOINING : 0) | (leaving ? LEAVING : 0) | (respond ? RESPOND : 0)
+  return said | (interfaces === undefined ? 0 : PUBLISHES)
+}
+
+/** An empty set is something else than none. */
+function interfacesOf(names: readonly string[], publishes: boolean): readonly string[] | undefined {
+  if (!names.every(name => INTERFACE.test(name))) throw new HeartbeatError('BAD_NAME', 'not the name of an interface')
+  if (!publishes && names.length > 0) throw new HeartbeatError('MALFORMED', 'interfaces of a node that publishes none')
+  return publishes ? names : undefined
 }
 
 function checkHmac(bytes: Uint8Array, authenticated: boolean, hmacs: readonly Hmac[]): void {
@@ -144,8 +163,13 @@ function isSame(expected: Uint8Array, given: Uint8Array): boolean {
   return difference === 0
 }
 
-function fitting(names: readonly string[]): readonly string[] {
-  let left = MAX_SILENT_BYTES
+/** With the length before each. */
+function lengthOf(names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + 1 + name.length, 0)
+}
+
+function fitting(names: readonly string[], room: number): readonly string[] {
+  let left = room
   return names.filter(name => {
     left -= 1 + name.length
     return left >= 0
@@ -157,23 +181,21 @@ function putText(bytes: Uint8Array, at: number, text: string): number {
   return at + text.length
 }
 
-/** The sender's name, then those of silent nodes; nothing may follow. */
-function namesIn(body: Uint8Array, length: number, silent: number): string[] {
-  const names = [nodeName(body, 0, length)]
+/** The sender's name, then so many others; nothing may follow. */
+function namesIn(body: Uint8Array, length: number, others: number): string[] {
+  const names = [textAt(body, 0, length)]
   let at = length
-  for (let index = 0; index < silent; index++) {
+  for (let index = 0; index < others; index++) {
     const next = body[at] ?? 0
-    names.push(nodeName(body, at + 1, next))
+    names.push(textAt(body, at + 1, next))
     at += 1 + next
   }
   if (body.length > at) throw new HeartbeatError('MALFORMED', `${body.length - at} bytes after the names`)
   return names
 }
 
-function nodeName(body: Uint8Array, at: number, length: number): string {
+function textAt(body: Uint8Array, at: number, length: number): string {
   if (body.length < at + length)
     throw new HeartbeatError('TRUNCATED', `name of ${length} bytes, ${Math.max(0, body.length - at)} there`)
-  const name = String.fromCharCode(...body.subarray(at, at + length))
-  if (!NAME.test(name)) throw new HeartbeatError('BAD_NAME', 'the name is no node name')
-  return name
+  return String.fromCharCode(...body.subarray(at, at + length))
 }

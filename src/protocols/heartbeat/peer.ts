@@ -1,4 +1,5 @@
 import type { Heartbeat } from './packet.ts'
+import { learned, type Patience } from './timing.ts'
 
 /** Another speaker, from its first proven packet on. */
 export interface Peer {
@@ -10,40 +11,22 @@ export interface Peer {
   readonly sequence: number
   /** Suspect: silent for a while, still a member. Dead: silent for too long. Left: said so. */
   readonly at: 'alive' | 'suspect' | 'dead' | 'left'
+  /** Silent for so long that this node is a witness of it. */
+  readonly missed: boolean
   readonly joining: boolean
   /** Its packets come so far apart. */
   readonly intervalMs: number
+  /** The longest time between two of its packets of late. */
+  readonly gapMs: number
   /** Whose packets it missed when it last spoke. */
   readonly silent: readonly string[]
+  /** Its usable interfaces; undefined where it publishes none. */
+  readonly interfaces: readonly string[] | undefined
   /** Monotonic milliseconds; moved on where this node itself stood still. */
   readonly heardMs: number
 }
 
-export interface Timing {
-  /** Between two packets to a peer. */
-  readonly intervalMs: number
-  /** Without any packet: ask for an answer. */
-  readonly suspectAfterMs: number
-  /** Without any packet: no member any more. */
-  readonly deadAfterMs: number
-  /** A dead or left peer that discovery does not name is forgotten. */
-  readonly forgetAfterMs: number
-}
-
-export const DEFAULT_TIMING: Timing = { intervalMs: 200, suspectAfterMs: 600, deadAfterMs: 1000, forgetAfterMs: 60_000 }
-
 const MOST_RETIRED = 8
-/** What a peer says of its interval is believed up to this factor. */
-const MOST_SLOWER = 32
-
-/** Section 6 of chapter 03's improvements: silence is noticed within half a second. A block of 200 ms is no silence. */
-export const FAST_TIMING: Timing = { intervalMs: 100, suspectAfterMs: 250, deadAfterMs: 450, forgetAfterMs: 60_000 }
-
-/** Peers that get a packet each interval; with twice as many the interval doubles, and so on. */
-const PEERS_AN_INTERVAL = 32
-
-/** How many ticks lie between two packets to a peer, in a cluster of this size. */
-export const ticksBetween = (peers: number) => Math.max(1, Math.ceil(peers / PEERS_AN_INTERVAL))
 
 /** Whether elections count on it. */
 export function isMember(peer: Peer | undefined): boolean {
@@ -52,18 +35,15 @@ export function isMember(peer: Peer | undefined): boolean {
 
 /** The peer after a proven packet; undefined where the packet is a repetition. */
 export function heard(peer: Peer | undefined, packet: Heartbeat, address: string, nowMs: number): Peer | undefined {
-  const { node, boot, sequence, joining, leaving, intervalMs, silent } = packet
+  const { node, boot, sequence, joining, leaving, intervalMs, silent, interfaces } = packet
+  const said = { node, address, boot, sequence, joining, intervalMs, silent, interfaces }
   const next: Peer = {
-    node,
-    address,
-    boot,
+    ...said,
     retired: [],
-    sequence,
-    joining,
-    intervalMs,
-    silent,
-    heardMs: nowMs,
     at: leaving ? 'left' : 'alive',
+    missed: false,
+    gapMs: 0,
+    heardMs: nowMs,
   }
   if (peer === undefined) return next
   if (peer.boot !== boot) {
@@ -71,23 +51,29 @@ export function heard(peer: Peer | undefined, packet: Heartbeat, address: string
     return { ...next, retired: [...peer.retired, peer.boot].slice(-MOST_RETIRED) }
   }
   if (sequence <= peer.sequence || peer.at === 'left') return undefined // nothing follows a leave in the same boot
-  return { ...next, retired: peer.retired }
+  return { ...next, retired: peer.retired, gapMs: learned(peer.gapMs, nowMs - peer.heardMs) }
 }
 
 /** The peer after silence. */
-export function silent(peer: Peer, nowMs: number, { intervalMs, suspectAfterMs, deadAfterMs }: Timing): Peer {
+export function silent(peer: Peer, nowMs: number, { suspectMs, missedMs, deadMs }: Patience): Peer {
   if (peer.at === 'dead' || peer.at === 'left') return peer
-  const slower = Math.min(Math.max(1, peer.intervalMs / intervalMs), MOST_SLOWER) // it said so
-  const silence = (nowMs - peer.heardMs) / slower
-  if (silence >= deadAfterMs) return { ...peer, at: 'dead' }
-  return silence >= suspectAfterMs ? { ...peer, at: 'suspect' } : peer
+  const silence = nowMs - peer.heardMs
+  if (silence >= deadMs) return { ...peer, at: 'dead', missed: true }
+  return silence >= suspectMs ? { ...peer, at: 'suspect', missed: silence >= missedMs } : peer
 }
 
-/**
- * How long this node stood still: a tick that comes late says nothing about the peers, whose packets may wait unread.
- * Lateness up to one interval is normal.
- */
-export function stallMs(sinceLastTickMs: number, intervalMs: number): number {
-  const late = sinceLastTickMs - intervalMs
-  return late > intervalMs ? late : 0
+/** Whether others should look at it anew. */
+export function differs(before: Peer | undefined, after: Peer): boolean {
+  if (before === undefined) return true
+  const same = before.at === after.at && before.joining === after.joining && before.address === after.address
+  return !same || !sameNames(before.silent, after.silent) || publishesOther(before, after)
+}
+
+export function publishesOther({ interfaces: before }: Peer, { interfaces: after }: Peer): boolean {
+  if (before === undefined || after === undefined) return before !== after
+  return !sameNames(before, after)
+}
+
+function sameNames(before: readonly string[], after: readonly string[]): boolean {
+  return before.length === after.length && before.every((name, place) => name === after[place])
 }

@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULT_TIMING, type Effect, type Heartbeat, Roster, stallMs } from './index.ts'
+import { type Effect, type Heartbeat, patience, Roster, roundOf, stallMs, type Timing } from './index.ts'
 
 const A = '10.0.0.1'
 const B = '10.0.0.2'
 const BOOT_A = 0xan
+/** Round numbers. */
+const TIMING: Timing = { intervalMs: 200, suspectAfterMs: 600, deadAfterMs: 1000, forgetAfterMs: 60_000 }
 const BOOT_B = 0xbn
 
 function roster(change: { authenticated?: boolean; maxPeers?: number } = {}): Roster {
-  const subject = new Roster({ node: 'a', boot: BOOT_A, authenticated: true, ...change }, 0)
+  const subject = new Roster({ node: 'a', boot: BOOT_A, authenticated: true, timing: TIMING, ...change }, 0)
   subject.discover(new Set([B]))
+  subject.tick(0)
   return subject
 }
 
 function fromB(change: Partial<Heartbeat> = {}): Heartbeat {
-  const flags = { joining: false, leaving: false, respond: false }
+  const flags = { joining: false, leaving: false, respond: false, interfaces: undefined }
   return { node: 'b', boot: BOOT_B, yourBoot: BOOT_A, sequence: 1, intervalMs: 200, silent: [], ...flags, ...change }
 }
 
@@ -48,8 +51,8 @@ function run(subject: Roster, fromMs: number, untilMs: number): string[] {
 }
 
 test('two speakers meet in three packets, each proven by an echo', () => {
-  const a = new Roster({ node: 'a', boot: BOOT_A, authenticated: true }, 0)
-  const b = new Roster({ node: 'b', boot: BOOT_B, authenticated: true }, 0)
+  const a = new Roster({ node: 'a', boot: BOOT_A, authenticated: true, timing: TIMING }, 0)
+  const b = new Roster({ node: 'b', boot: BOOT_B, authenticated: true, timing: TIMING }, 0)
   b.activate()
   const packets = a.discover(new Set([B])).map(effect => ({ effect, to: b, from: A }))
   const seen: string[] = []
@@ -83,11 +86,32 @@ test('silence: suspect and asked for an answer after 600 ms, dead after 1000 ms'
 
 test('one packet in time keeps a peer alive, a later one brings a dead peer back', () => {
   const subject = withB()
-  assert.deepEqual(run(subject, 0, 800), [])
-  subject.receive(fromB({ sequence: 2 }), B, 900)
-  assert.deepEqual(run(subject, 800, 1800), [])
-  assert.deepEqual(run(subject, 1800, 2000), ['2000 NodeLeave b'])
-  assert.deepEqual(tell(subject.receive(fromB({ sequence: 3 }), B, 2100)), ['NodeJoin b'])
+  assert.deepEqual(run(subject, 0, 200), [])
+  subject.receive(fromB({ sequence: 2 }), B, 200)
+  assert.deepEqual(run(subject, 200, 1000), [])
+  assert.deepEqual(run(subject, 1000, 1200), ['1200 NodeLeave b'])
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 3 }), B, 2300)), ['NodeJoin b'])
+})
+
+test('where gaps were seen of late, silence is waited for longer; that fades, and outages teach nothing', () => {
+  const deadAfter = (gapMs: number, laterMs: number) => {
+    const subject = withB()
+    let now = 0
+    const hear = (ms: number, sequence: number) => {
+      for (now += 50; now < ms; now += 50) subject.tick(now)
+      subject.receive(fromB({ sequence }), B, ms)
+      now = ms
+    }
+    hear(gapMs, 2)
+    for (let sequence = 3; now < gapMs + laterMs; sequence++) hear(now + 200, sequence)
+    const heard = now
+    while (subject.members().has('b')) subject.tick(++now)
+    return now - heard
+  }
+  assert.equal(deadAfter(200, 0), 1000)
+  assert.ok(deadAfter(450, 0) > 1200 && deadAfter(450, 0) < 1300, `${deadAfter(450, 0)} after a gap of 450 ms`)
+  assert.equal(deadAfter(450, 60_000), 1000)
+  assert.equal(deadAfter(1500, 0), 1000)
 })
 
 test('a leave counts at once and ends the boot; a new boot joins again', () => {
@@ -141,10 +165,11 @@ test('a dead peer that discovery no longer names is forgotten after a minute', (
   const subject = withB()
   subject.discover(new Set())
   run(subject, 0, 59_800)
-  assert.equal(tell(subject.tick(60_000)).length, 0)
+  subject.tick(60_000)
+  assert.equal(tell(subject.greetAll()).length, 0)
   const known = withB()
-  run(known, 0, 59_800)
-  assert.deepEqual(tell(known.tick(60_000)), ['send 10.0.0.2 echo 11'])
+  run(known, 0, 60_000)
+  assert.deepEqual(tell(known.greetAll()), ['send 10.0.0.2 echo 11'])
 })
 
 test('own packets are ignored, another speaker under our name is reported', () => {
@@ -173,21 +198,24 @@ const STALLS: [sinceLastTick: number, stall: number][] = [
 ]
 for (const [since, stall] of STALLS)
   test(`a tick after ${since} ms means a stall of ${stall} ms`, () => {
-    assert.equal(stallMs(since, DEFAULT_TIMING.intervalMs), stall)
+    assert.equal(stallMs(since - TIMING.intervalMs, TIMING), stall)
   })
 
 test('a leave is said to everybody', () => {
   assert.deepEqual(tell(withB().leave()), ['send 10.0.0.2 echo 11 leaving'])
 })
 
-test('who is missed is said to the others at once, and what they miss is kept', () => {
+test('who is missed is said to the others at once, before it is given up, and what they miss is kept', () => {
   const subject = withB()
   subject.discover(new Set([B, '10.0.0.3']))
   for (const now of [200, 400]) subject.tick(now)
   subject.receive(fromB({ node: 'c', boot: 0xcn, silent: ['b'] }), '10.0.0.3', 500)
   const silentIn = (effects: Effect[]) =>
     effects.flatMap(effect => (effect.kind === 'send' ? [effect.packet.silent] : []))
-  assert.deepEqual(silentIn(subject.tick(600)), [['b'], ['b']])
+  assert.deepEqual(silentIn(subject.tick(600)), [[], []], 'a suspect may answer yet')
+  subject.tick(800)
+  assert.equal(subject.nextMs, 840)
+  assert.deepEqual(silentIn(subject.tick(840)), [['b'], ['b']])
   assert.deepEqual(
     [...subject.peers()].map(({ node, at, silent }) => [node, at, ...silent]),
     [
@@ -204,15 +232,68 @@ test('a peer that says so is given more time, up to a bound', () => {
     for (let now = 200; now <= nowMs; now += 200) subject.tick(now)
     return [...subject.peers()][0]!.at
   }
-  assert.deepEqual([at(200, 1000), at(400, 1800), at(400, 2000), at(100, 1000)], ['dead', 'suspect', 'dead', 'dead'])
-  assert.deepEqual([at(65535, 31_800), at(65535, 32_000)], ['suspect', 'dead'])
+  assert.deepEqual([at(200, 1000), at(400, 1400), at(400, 1600), at(100, 1000)], ['dead', 'suspect', 'dead', 'dead'])
+  assert.deepEqual([at(65535, 19_400), at(65535, 19_600)], ['suspect', 'dead'])
 })
 
-test('with many peers packets come further apart, and say so', () => {
+test('with many peers packets come further apart, a few at a time, and say so', () => {
   const subject = new Roster({ node: 'a', boot: BOOT_A, authenticated: true }, 0)
-  subject.discover(new Set(Array.from({ length: 33 }, (_, index) => `10.0.1.${index}`)))
-  const sent = [200, 400, 600, 800].map(now => subject.tick(now).length)
-  assert.deepEqual(sent, [33, 0, 33, 0])
+  subject.discover(new Set(Array.from({ length: 32 }, (_, index) => `10.0.1.${index}`)))
+  const sent = [0, 25, 50, 75, 100, 125].map(now =>
+    subject.tick(now).flatMap(effect => ('to' in effect ? [effect.to] : [])),
+  )
+  assert.deepEqual(
+    sent.map(({ length }) => length),
+    [8, 8, 8, 8, 8, 8],
+  )
+  assert.equal(new Set(sent.slice(0, 4).flat()).size, 32, 'everybody gets one in a round')
   const [effect] = subject.greetAll()
-  assert.equal(effect?.kind === 'send' && effect.packet.intervalMs, 400)
+  assert.equal(effect?.kind === 'send' && effect.packet.intervalMs, 100)
+})
+
+const ROUNDS: [peers: number, roundMs: number, parts: number][] = [
+  [0, 50, 1],
+  [2, 50, 1],
+  [9, 50, 2],
+  [16, 50, 2],
+  [17, 54, 3],
+  [99, 310, 13],
+]
+for (const [peers, roundMs, parts] of ROUNDS)
+  test(`${peers} peers get a packet each in ${roundMs} ms, in ${parts} parts: at most 320 a second`, () => {
+    const round = roundOf(peers, { intervalMs: 50 } as Timing)
+    assert.deepEqual([round.roundMs, round.parts], [roundMs, parts])
+    assert.ok(round.size * parts >= peers && (peers * 1000) / roundMs <= 320)
+  })
+
+const PATIENCE: [intervalMs: number, gapMs: number, suspectMs: number, missedMs: number, deadMs: number][] = [
+  [200, 0, 600, 840, 1000],
+  [200, 300, 600, 840, 1000],
+  [200, 400, 800, 1040, 1200],
+  [400, 400, 1200, 1440, 1600],
+]
+for (const [interval, gap, suspectMs, missedMs, deadMs] of PATIENCE)
+  test(`patience with a peer of ${interval} ms and gaps of ${gap} ms ends after ${deadMs} ms`, () => {
+    assert.deepEqual(patience(interval, gap, TIMING), { suspectMs, missedMs, deadMs })
+  })
+
+test('IMP-25 who publishes other interfaces says so at once; of a member that is an update', () => {
+  const subject = withB()
+  const [told] = subject.publish(['eth0'])
+  assert.deepEqual(told?.kind === 'send' && [told.to, told.packet.interfaces], [B, ['eth0']])
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 2, interfaces: [] }), B, 10)), ['NodeUpdate b'])
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 3, interfaces: [] }), B, 20)), [])
+  assert.deepEqual(subject.evidence().get('b')?.interfaces, [])
+  assert.deepEqual(tell(subject.receive(fromB({ sequence: 4 }), B, 30)), ['NodeUpdate b'])
+  assert.equal(subject.evidence().get('b')?.interfaces, undefined)
+})
+
+test('the evidence changes with what is said, not with every packet', () => {
+  const subject = withB()
+  const changes = () => subject.changes
+  const before = changes()
+  subject.receive(fromB({ sequence: 2 }), B, 10)
+  assert.equal(changes(), before)
+  subject.receive(fromB({ sequence: 3, silent: ['c'] }), B, 20)
+  assert.equal(changes(), before + 1)
 })

@@ -1,6 +1,8 @@
-import type { MemberEvent } from '../../ports/index.ts'
+import type { DirectEvidence, MemberEvent } from '../../ports/index.ts'
+import { evidenceOf } from './evidence.ts'
 import type { Heartbeat } from './packet.ts'
-import { DEFAULT_TIMING, heard, isMember, type Peer, silent, stallMs, type Timing, ticksBetween } from './peer.ts'
+import { differs, heard, isMember, type Peer, publishesOther, silent } from './peer.ts'
+import { FAST_TIMING, faded, learned, patience, roundOf, stallMs, type Timing } from './timing.ts'
 
 export interface RosterOptions {
   readonly node: string
@@ -26,14 +28,27 @@ export class Roster {
   readonly #options: Required<RosterOptions>
   readonly #peers = new Map<string, Peer>()
   #discovered: ReadonlySet<string> = new Set()
+  #interfaces: readonly string[] | undefined
+  /** Discovered ones and those of peers; made when it is asked for. */
+  #addresses: ReadonlySet<string> | undefined
   #sequence = 0
   #joining = true
-  #ticks = 0
-  #lastTickMs: number
+  #changes = 0
+  /** Of the round in which everybody gets a packet. */
+  #part = 0
+  #nextPartMs: number
+  #nextQuestionMs = Number.POSITIVE_INFINITY
+  /** News for everybody is due; never twice within half an interval. */
+  #newsMs = Number.POSITIVE_INFINITY
+  #toldMs = Number.NEGATIVE_INFINITY
+  #nextMs: number
+  /** The longest stall of this node of late, and when it was. */
+  #stall = { ms: 0, atMs: 0 }
 
   constructor(options: RosterOptions, nowMs: number) {
-    this.#options = { timing: DEFAULT_TIMING, maxPeers: 1024, ...options }
-    this.#lastTickMs = nowMs
+    this.#options = { timing: FAST_TIMING, maxPeers: 1024, ...options }
+    this.#nextPartMs = nowMs
+    this.#nextMs = nowMs
   }
 
   /** Nodes with a live speaker that can announce, this one included. */
@@ -47,8 +62,18 @@ export class Roster {
     return this.#peers.values()
   }
 
-  peer(node: string): Peer | undefined {
-    return this.#peers.get(node)
+  evidence(): Map<string, DirectEvidence> {
+    return evidenceOf(this.#peers)
+  }
+
+  /** Grows whenever the evidence says something else. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** When `tick` is due, monotonic milliseconds. */
+  get nextMs(): number {
+    return Math.min(this.#nextMs, this.#newsMs)
   }
 
   /** Of the discovered peers, how many have answered so far. */
@@ -61,11 +86,17 @@ export class Roster {
     return this.#discovered.size
   }
 
+  /** Discovered, or a peer's. */
+  knows(address: string): boolean {
+    return this.#known.has(address)
+  }
+
   /** Addresses where speakers should be, own ones excluded. New ones are greeted at once. */
   discover(addresses: ReadonlySet<string>): Effect[] {
     const fresh = [...addresses].filter(address => !this.#discovered.has(address))
     this.#discovered = addresses
-    return fresh.map(address => this.#greet(address))
+    this.#addresses = undefined
+    return fresh.map(address => this.#send(address, {}))
   }
 
   /** This node can announce from now on. */
@@ -74,16 +105,18 @@ export class Roster {
     return this.greetAll()
   }
 
+  /** Usable interfaces; everybody is told at once. */
+  publish(interfaces: readonly string[] | undefined): Effect[] {
+    this.#interfaces = interfaces
+    return this.greetAll()
+  }
+
   leave(): Effect[] {
     return this.greetAll({ leaving: true })
   }
 
   greetAll(flags: Partial<Heartbeat> = {}): Effect[] {
-    const peers = new Map([...this.#peers.values()].map(peer => [peer.address, peer]))
-    return [...new Set([...this.#discovered, ...peers.keys()])].map(to => {
-      const peer = peers.get(to)
-      return this.#send(to, { yourBoot: peer?.boot ?? 0n, respond: peer?.at === 'suspect', ...flags })
-    })
+    return this.#greet([...this.#known], flags)
   }
 
   receive(packet: Heartbeat, from: string, nowMs: number): Effect[] {
@@ -97,45 +130,115 @@ export class Roster {
     if (before === undefined && this.#isFull(from)) return [refused('TOO_MANY_PEERS', packet, from)]
     const after = heard(before, packet, from, nowMs)
     if (after === undefined) return [refused('REPLAYED', packet, from)]
-    this.#peers.set(packet.node, after)
     const answer = packet.respond ? [this.#send(from, { yourBoot: packet.boot })] : []
-    return [...answer, ...eventsOf(before, after)]
+    return [...answer, ...this.#replace(before, after)]
   }
 
   tick(nowMs: number): Effect[] {
-    const { timing } = this.#options
-    const stall = stallMs(nowMs - this.#lastTickMs, timing.intervalMs)
-    this.#lastTickMs = nowMs
-    const events: Effect[] = []
-    for (const before of this.#peers.values()) {
-      const after = silent({ ...before, heardMs: before.heardMs + stall }, nowMs, timing)
-      this.#peers.set(after.node, after)
-      events.push(...eventsOf(before, after))
-      if (this.#isForgotten(after, nowMs)) this.#peers.delete(after.node)
-    }
-    const due = events.length > 0 || this.#ticks++ % this.#ticksBetween === 0 // news is not kept waiting
-    return due ? [...events, ...this.greetAll()] : events
+    this.#holdOwnStall(nowMs)
+    const effects = [...this.#peers.values()].flatMap(peer => this.#judge(peer, nowMs))
+    if (nowMs >= this.#newsMs) {
+      this.#newsMs = Number.POSITIVE_INFINITY
+      this.#toldMs = nowMs
+      effects.push(...this.greetAll())
+    } else if (nowMs >= this.#nextPartMs) effects.push(...this.#greetPart(nowMs))
+    effects.push(...this.#ask(nowMs))
+    this.#nextMs = Math.min(this.#nextPartMs, this.#nextQuestionMs, this.#nextVerdictMs(nowMs))
+    return effects
   }
 
-  #greet(address: string): Effect {
-    return this.#send(address, {})
+  /** A tick that comes late says nothing about the peers: that time is not held against them. */
+  #holdOwnStall(nowMs: number): void {
+    const stall = stallMs(nowMs - this.nextMs, this.#options.timing)
+    if (stall === 0) return
+    this.#stall = { ms: learned(this.#stallMs(nowMs), stall), atMs: nowMs }
+    for (const peer of this.#peers.values()) this.#peers.set(peer.node, { ...peer, heardMs: peer.heardMs + stall })
+  }
+
+  #stallMs(nowMs: number): number {
+    return faded(this.#stall.ms, nowMs - this.#stall.atMs)
+  }
+
+  #judge(before: Peer, nowMs: number): Effect[] {
+    const after = silent(before, nowMs, this.#patienceFor(before, nowMs))
+    if (after.at === 'suspect' && before.at === 'alive') this.#nextQuestionMs = nowMs
+    if (after.missed && !before.missed)
+      this.#newsMs = Math.max(nowMs, this.#toldMs + this.#options.timing.intervalMs / 2)
+    const effects = after === before ? [] : this.#replace(before, after)
+    if (this.#isForgotten(after, nowMs)) {
+      this.#peers.delete(after.node)
+      this.#addresses = undefined
+      this.#changes++
+    }
+    return effects
+  }
+
+  #patienceFor({ intervalMs, gapMs, heardMs }: Peer, nowMs: number) {
+    const gap = Math.max(faded(gapMs, nowMs - heardMs), this.#stallMs(nowMs))
+    return patience(intervalMs, gap, this.#options.timing)
+  }
+
+  /** Suspects are asked for an answer, every interval. */
+  #ask(nowMs: number): Effect[] {
+    if (nowMs < this.#nextQuestionMs) return []
+    const suspects = [...this.#peers.values()].filter(({ at }) => at === 'suspect')
+    this.#nextQuestionMs = suspects.length > 0 ? nowMs + this.#options.timing.intervalMs : Number.POSITIVE_INFINITY
+    return suspects.map(({ address, boot }) => this.#send(address, { yourBoot: boot, respond: true }))
+  }
+
+  /** When the next peer is silent for too long. */
+  #nextVerdictMs(nowMs: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const peer of this.#peers.values()) {
+      if (peer.at === 'dead' || peer.at === 'left') continue
+      const { suspectMs, missedMs, deadMs } = this.#patienceFor(peer, nowMs)
+      const at = peer.heardMs + (peer.at === 'alive' ? suspectMs : peer.missed ? deadMs : missedMs)
+      next = Math.min(next, Math.max(nowMs + 1, at))
+    }
+    return next
+  }
+
+  #replace(before: Peer | undefined, after: Peer): Effect[] {
+    this.#peers.set(after.node, after)
+    if (differs(before, after)) this.#changes++
+    if (before?.address !== after.address) this.#addresses = undefined
+    return eventsOf(before, after)
+  }
+
+  get #known(): ReadonlySet<string> {
+    this.#addresses ??= new Set([...this.#discovered, ...[...this.#peers.values()].map(({ address }) => address)])
+    return this.#addresses
+  }
+
+  /** The next few of a round in which everybody is greeted. */
+  #greetPart(nowMs: number): Effect[] {
+    const suspects = new Set(
+      [...this.#peers.values()].filter(({ at }) => at === 'suspect').map(({ address }) => address),
+    )
+    const addresses = [...this.#known].filter(address => !suspects.has(address)) // those are asked, below
+    const { roundMs, parts, size } = roundOf(addresses.length, this.#options.timing)
+    this.#part = (this.#part + 1) % parts
+    this.#nextPartMs = Math.max(this.#nextPartMs + roundMs / parts, nowMs + roundMs / parts / 2)
+    return this.#greet(addresses.slice(this.#part * size, (this.#part + 1) * size), {})
+  }
+
+  #greet(addresses: readonly string[], flags: Partial<Heartbeat>): Effect[] {
+    const peers = new Map([...this.#peers.values()].map(peer => [peer.address, peer]))
+    return addresses.map(to => this.#send(to, { yourBoot: peers.get(to)?.boot ?? 0n, ...flags }))
   }
 
   #send(to: string, flags: Partial<Heartbeat>): Effect {
-    const { node, boot } = this.#options
+    const { node, boot, timing } = this.#options
     this.#sequence++
-    const intervalMs = this.#options.timing.intervalMs * this.#ticksBetween
-    const own = { node, boot, sequence: this.#sequence, joining: this.#joining, intervalMs, silent: this.#silent }
-    return { kind: 'send', to, packet: { yourBoot: 0n, leaving: false, respond: false, ...own, ...flags } }
-  }
-
-  get #ticksBetween(): number {
-    return ticksBetween(Math.max(this.#peers.size, this.#discovered.size))
+    const intervalMs = roundOf(Math.max(this.#peers.size, this.#discovered.size), timing).roundMs
+    const own = { node, boot, sequence: this.#sequence, joining: this.#joining, intervalMs }
+    const known = { silent: this.#silent(), interfaces: this.#interfaces }
+    return { kind: 'send', to, packet: { yourBoot: 0n, leaving: false, respond: false, ...own, ...known, ...flags } }
   }
 
   /** Missed ones, the latest first. */
-  get #silent(): string[] {
-    const missed = [...this.#peers.values()].filter(({ at }) => at === 'suspect' || at === 'dead')
+  #silent(): string[] {
+    const missed = [...this.#peers.values()].filter(peer => peer.missed && peer.at !== 'left')
     return missed.sort((a, b) => b.heardMs - a.heardMs).map(({ node }) => node)
   }
 
@@ -153,7 +256,8 @@ function eventsOf(before: Peer | undefined, after: Peer): Effect[] {
   const { node, address } = after
   const event = (kind: MemberEvent['kind']): Effect[] => [{ kind: 'event', event: { kind, node, address } }]
   if (isMember(before) !== isMember(after)) return event(isMember(after) ? 'NodeJoin' : 'NodeLeave')
-  return isMember(after) && before?.address !== address ? event('NodeUpdate') : []
+  if (before === undefined || !isMember(after)) return []
+  return before.address !== address || publishesOther(before, after) ? event('NodeUpdate') : []
 }
 
 function refused(code: RefusalCode, { node }: Heartbeat, from: string): Effect {

@@ -56,6 +56,8 @@ export interface MemberlistOptions {
   /** Whether the meta of a node says that it keeps the fast timing. */
   readonly isFast?: (meta: Uint8Array) => boolean
   readonly acceptsName?: (name: string) => boolean
+  /** Whether the node is heard right now in another way: it is not accused of silence, nor given up for it. */
+  readonly hears?: (name: string) => boolean
   readonly label?: string
   /** [DMin, DMax, DCur] of an application on top. */
   readonly delegateVersions?: readonly [number, number, number]
@@ -87,16 +89,16 @@ export class Memberlist {
     this.#keyring = keyring
     this.#meta = options.meta ?? new Uint8Array()
     this.#isFast = options.isFast ?? (() => false)
-    const { name, port, config, clock, random, log } = options
+    const { name, port, config, clock, random, log, hears = () => false } = options
     const timingOf = (member: Member) => this.#timingOf(member)
     this.#members = new Members({
-      ...{ name, port, config, clock, log, timingOf },
+      ...{ name, port, config, clock, log, timingOf, hears },
       acceptsName: options.acceptsName ?? (text => PRINTABLE.test(text)),
       broadcast: (subject, message, finished) => this.#broadcasts.add(subject, encodeMessage(message), finished),
       event: (kind, { name: node, address }) => options.event?.({ kind, node, address: formatAddress(address) }),
     })
     this.#prober = new Prober({
-      ...{ clock, random, log, config, timingOf, members: this.#members, source: this.#source },
+      ...{ clock, random, log, config, timingOf, hears, members: this.#members, source: this.#source },
       send: (to, messages) => this.#send(to, messages),
       pingStream: ({ address, port: to }, ping, within, done) => this.#streams.ping(address, to, ping, within, done),
     })

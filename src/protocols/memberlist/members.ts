@@ -17,6 +17,7 @@ export interface MembersOptions {
   /** How this member is to be probed and suspected. */
   readonly timingOf: (member: Member) => ProbeTiming
   readonly acceptsName: (name: string) => boolean
+  readonly hears: (name: string) => boolean
   readonly broadcast: (subject: string, message: Message, finished?: () => void) => void
   readonly event: (kind: MemberEvent['kind'], member: Member) => void
 }
@@ -204,11 +205,12 @@ export class Members {
   }
 
   #startSuspicion(member: Member, from: string): void {
-    const { clock, name: self } = this.#options
+    const { clock, name: self, hears } = this.#options
     const since = member.sinceMs
     const fire = (confirmations: number) => {
       const current = this.#records.get(member.name)
       if (current?.state !== 'suspect' || current.sinceMs !== since) return
+      if (hears(member.name)) return this.#startSuspicion(current, from) // it lives, and will refute
       this.#options.log.info({
         msg: `memberlist: Marking ${member.name} as failed, suspect timeout reached (${confirmations} peer confirmations)`,
       })

@@ -14,6 +14,7 @@ export interface ProberOptions {
   readonly config: MemberlistConfig
   readonly members: Members
   readonly timingOf: (member: Member) => ProbeTiming
+  readonly hears: (name: string) => boolean
   readonly source: Source
   /** Messages in one packet, with news where there is room. */
   readonly send: (to: Pick<Member, 'address' | 'port'>, messages: readonly Message[]) => void
@@ -199,7 +200,11 @@ export class Prober {
   }
 
   #failed({ name, incarnation, address }: Member, nacks: number, nacksDue: number): void {
-    const { members, log } = this.#options
+    const { members, log, hears } = this.#options
+    if (hears(name)) {
+      log.debug({ msg: `memberlist: ${name} answers no probe, but it is heard in another way` })
+      return
+    }
     members.changeHealth(nacksDue > 0 ? Math.max(0, nacksDue - nacks) : 1)
     log.info({ msg: `memberlist: Suspect ${name} has failed, no acks received`, address: formatAddress(address) })
     members.suspect({ kind: 'suspect', incarnation, node: name, from: members.self.name })
