@@ -1,7 +1,8 @@
-/** Every kind of the group metallb.io as the API server wants it; tools/generate-crds.ts writes deploy/crds from it. */
+/** Every kind that we define as the API server wants it; tools/generate-crds.ts writes deploy/crds from it. */
 import { bfdProfileCrd } from './bfd-profile.ts'
 import { bgpAdvertisementCrd } from './bgp-advertisement.ts'
 import { bgpPeerCrd } from './bgp-peer.ts'
+import { bgpSessionStateCrd } from './bgp-session-state.ts'
 import { communityCrd } from './community.ts'
 import { configurationStateCrd } from './configuration-state.ts'
 import { ipAddressPoolCrd } from './ip-address-pool.ts'
@@ -14,6 +15,7 @@ export const crds: readonly CustomResourceDefinition[] = [
   bfdProfileCrd,
   bgpAdvertisementCrd,
   bgpPeerCrd,
+  bgpSessionStateCrd,
   communityCrd,
   configurationStateCrd,
   ipAddressPoolCrd,
