@@ -73,6 +73,7 @@ export interface Scenario {
   pools?: Pool[]
   ignoreExcludeLb?: boolean
   lbClass?: string
+  balanced?: boolean
 }
 
 /** node-a, node-b and node-c alive, one pool, one advertisement for all, `default/web` with one endpoint on node-a. */
@@ -88,7 +89,12 @@ export function aWorld(scenario: Scenario = {}): World & { service: Service } {
     interfaces: new Map(Object.entries(scenario.interfaces ?? {}).map(([node, names]) => [node, new Set(names)])),
     endpointsOf: key => (Array.isArray(endpoints) ? endpoints : (endpoints[key] ?? [])),
     holdersOf: holdersIn([service, ...others]),
+    services: () => [service, ...others],
     hash: sha256,
-    options: { ignoreExcludeLb: scenario.ignoreExcludeLb ?? false, lbClass: scenario.lbClass ?? '' },
+    options: {
+      ignoreExcludeLb: scenario.ignoreExcludeLb ?? false,
+      lbClass: scenario.lbClass ?? '',
+      balanced: scenario.balanced ?? false,
+    },
   }
 }

@@ -13,7 +13,7 @@ import { connect, readCluster } from './live.ts'
 import { style, table } from './terminal.ts'
 
 const USAGE =
-  'usage: metallbctl explain service NAMESPACE/NAME [-f FILE|DIR|-]… [-n NAMESPACE] [--kubeconfig FILE] [--lb-class CLASS] [--ignore-exclude-lb] [-o text|json]\n'
+  'usage: metallbctl explain service NAMESPACE/NAME [-f FILE|DIR|-]… [-n NAMESPACE] [--kubeconfig FILE] [--lb-class CLASS] [--ignore-exclude-lb] [--balanced-placement] [-o text|json]\n'
 
 const OPTIONS = {
   file: { type: 'string', short: 'f', multiple: true },
@@ -21,6 +21,7 @@ const OPTIONS = {
   kubeconfig: { type: 'string' },
   'lb-class': { type: 'string', default: '' },
   'ignore-exclude-lb': { type: 'boolean', default: false },
+  'balanced-placement': { type: 'boolean', default: false },
   output: { type: 'string', short: 'o', default: 'text' },
 } as const
 
@@ -33,7 +34,8 @@ export async function explainCommand(args: string[]): Promise<number> {
   const { key, values } = parsed
   try {
     const cluster = await gather(values)
-    const options = { hash: sha256, lbClass: values['lb-class'], ignoreExcludeLb: values['ignore-exclude-lb'] }
+    const { 'lb-class': lbClass, 'ignore-exclude-lb': ignoreExcludeLb, 'balanced-placement': balanced } = values
+    const options = { hash: sha256, lbClass, ignoreExcludeLb, balanced }
     const explanation = explainService(cluster, key, options)
     process.stdout.write(values.output === 'json' ? json(explanation) : text(explanation, key))
     return works(explanation) ? EXIT.ok : EXIT.failed

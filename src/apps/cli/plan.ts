@@ -19,7 +19,7 @@ import { readObjectFiles } from './files.ts'
 import { connect, readCluster } from './live.ts'
 import { style, table } from './terminal.ts'
 
-const USAGE = `usage: metallbctl plan -f FILE|DIR|- [-f …] [--with CHANGE]… [-n NAMESPACE] [--lb-class CLASS] [--ignore-exclude-lb] [-o text|json]
+const USAGE = `usage: metallbctl plan -f FILE|DIR|- [-f …] [--with CHANGE]… [-n NAMESPACE] [--lb-class CLASS] [--ignore-exclude-lb] [--balanced-placement] [-o text|json]
        metallbctl plan --live [--kubeconfig FILE] [--with CHANGE]… …
 `
 
@@ -31,6 +31,7 @@ const OPTIONS = {
   kubeconfig: { type: 'string' },
   'lb-class': { type: 'string', default: '' },
   'ignore-exclude-lb': { type: 'boolean', default: false },
+  'balanced-placement': { type: 'boolean', default: false },
   output: { type: 'string', short: 'o', default: 'text' },
 } as const
 
@@ -64,7 +65,8 @@ function read(args: string[]) {
 
 async function run(values: Values): Promise<number> {
   const { namespace } = values
-  const options = { hash: sha256, lbClass: values['lb-class'], ignoreExcludeLb: values['ignore-exclude-lb'] }
+  const { 'lb-class': lbClass, 'ignore-exclude-lb': ignoreExcludeLb, 'balanced-placement': balanced } = values
+  const options = { hash: sha256, lbClass, ignoreExcludeLb, balanced }
   const change = readObjectFiles(values.with)
   const given = values.live
     ? await readCluster(await connect(values.kubeconfig), namespace)

@@ -44,6 +44,11 @@ export const speakerFlags = {
     default: false,
     help: 'announce even from nodes labelled node.kubernetes.io/exclude-from-external-load-balancers',
   },
+  'balanced-placement': {
+    type: 'bool',
+    default: false,
+    help: 'layer 2: spread addresses evenly, no node has more than its share plus one; the same on every speaker, and not with reference speakers',
+  },
   'gratuitous-arp-interval': {
     type: 'string',
     default: '0',

@@ -72,7 +72,11 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     nodes: nodeInformer,
     membership,
     protocols: [bgp, layer2],
-    plan: { ignoreExcludeLb: flags['ignore-exclude-lb'], lbClass: flags['lb-class'] },
+    plan: {
+      ignoreExcludeLb: flags['ignore-exclude-lb'],
+      lbClass: flags['lb-class'],
+      balanced: flags['balanced-placement'],
+    },
     hash: sha256,
     clock,
     log,

@@ -33,6 +33,10 @@ export class ServiceIndex {
     return this.#services.keys()
   }
 
+  values(): Iterable<Service> {
+    return this.#services.values()
+  }
+
   holdersOf(address: Address): Service[] {
     return [...(this.#holders.get(formatAddress(address)) ?? [])].map(key => this.#services.get(key)!)
   }

@@ -296,6 +296,23 @@ test('IMP-25: the usable of the selected interfaces are published; without one a
   assert.deepEqual(world.responder.table, ['192.168.1.240 eth1,eth7'])
 })
 
+test('IMP-5: where placement is balanced, one Service may move another', async () => {
+  const plan = { ignoreExcludeLb: false, lbClass: '', balanced: true }
+  const world = await bench({ plan })
+  world.speaker.setConfig(config())
+  const announced = async () => {
+    await world.settle()
+    return world.responder.table.length
+  }
+  for (let index = 0; index < 30; index++) world.kube.put(services, service(`s${index}`, [`10.0.0.${index}`]))
+  for (let index = 0; index < 30; index++) world.kube.put(endpointSlices, slice(`s${index}`, ['node-b']))
+  const before = await announced()
+  assert.ok(before >= 8 && before <= 11, `${before} of 31`)
+  for (let index = 0; index < 15; index++) world.kube.remove(services, { ...NAMESPACED, name: `s${index}` })
+  const after = await announced()
+  assert.ok(after >= 4 && after <= 6, `${after} of 16`)
+})
+
 test('IMP-7: other interfaces replace the old ones', async () => {
   const world = await announcing()
   world.speaker.setConfig(config({ l2Advertisements: [anAdvertisement({ interfaces: new Set(['eth1']) })] }))

@@ -146,8 +146,10 @@ export class SpeakerController implements Task {
     this.reprocessAll()
   }
 
+  /** Where placement is balanced, one Service may move any other. */
   #enqueue(services: readonly string[]): void {
-    for (const key of services) this.#queue.add(key)
+    if (this.#options.plan.balanced) this.#queue.add(RELOAD)
+    else for (const key of services) this.#queue.add(key)
   }
 
   async #handle(key: string): Promise<'done' | 'retry'> {
@@ -206,6 +208,7 @@ export class SpeakerController implements Task {
       ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
       ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
       endpointsOf: service => this.#endpoints.endpointsOf(service),
+      services: () => this.#services.values(),
       holdersOf: address => this.#services.holdersOf(address),
       hash: this.#options.hash,
       options: this.#options.plan,

@@ -20,6 +20,8 @@ export interface ExplainOptions {
   /** `--lb-class` of controller and speakers. */
   readonly lbClass: string
   readonly ignoreExcludeLb: boolean
+  /** `--balanced-placement` of the speakers. */
+  readonly balanced?: boolean
 }
 
 export type Explanation =
@@ -83,6 +85,7 @@ export function worldOf(
     members: speakerNodes(cluster.pods),
     endpointsOf: key => endpoints.get(key) ?? [],
     holdersOf: holdersIn(services),
+    services: () => services,
     hash: options.hash,
     options,
   }

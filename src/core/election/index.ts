@@ -1,6 +1,8 @@
 /** Which node answers for an address (chapter 03 section 1.9). Every speaker computes the same, with no word exchanged. */
 import { type Address, formatAddress } from '../ip/index.ts'
 
+export { type Placeable, placeBalanced } from './placement.ts'
+
 /** SHA-256 of the UTF-8 text, 32 bytes. */
 export type Hash = (text: string) => Uint8Array
 
@@ -55,4 +57,11 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return difference
   }
   return 0
+}
+
+/** Those with the highest score. */
+export function preferredCandidates({ candidates, scores }: Election): string[] {
+  const scoreOf = (node: string) => scores.get(node) ?? 0
+  const best = Math.max(...[...candidates].map(scoreOf))
+  return [...candidates].filter(node => scoreOf(node) === best)
 }

@@ -14,6 +14,8 @@ export interface Outcome {
   readonly order: readonly string[]
   /** Services elected together. */
   readonly services: readonly string[]
+  /** The first was not elected, but placed so that no node has more than its share (IMP-5). */
+  readonly balanced: boolean
 }
 
 /** The word of chapter 05 section 1.15 where the node does not announce. */
@@ -50,13 +52,21 @@ export function reasonsAgainst(
   return [{ code: 'notOwner', message: `node ${node} does not answer for the service` }, first, ...others]
 }
 
-export function owns({ order, address, services }: Outcome): Reason {
+export function owns({ order, address, services, balanced }: Outcome): Reason {
   const shared = services.length > 1 ? `, shared by ${services.length} services` : ''
+  if (balanced) {
+    const message = `has ${formatAddress(address)}${shared} by balanced placement on ${order.length} candidates`
+    return { code: 'owner', message }
+  }
   return { code: 'owner', message: `first of ${order.length} candidates for ${formatAddress(address)}${shared}` }
 }
 
-function lost({ order, address, services }: Outcome): Reason {
+function lost({ order, address, services, balanced }: Outcome): Reason {
   const text = formatAddress(address)
+  if (balanced) {
+    const message = `node ${order[0]} has ${text} by balanced placement: no node gets more than its share of addresses, plus one`
+    return { code: 'electionLost', message }
+  }
   const shared = services.length > 1 ? ` (elected for ${services.length} services that share addresses)` : ''
   return { code: 'electionLost', message: `node ${order[0]} comes first of ${order.length} for ${text}${shared}` }
 }

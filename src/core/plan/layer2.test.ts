@@ -262,3 +262,53 @@ for (const [name, scenario, owner, refused = {}] of INTERFACES)
     const said = verdicts(world, world.service)
     for (const [node, verdict] of Object.entries(refused)) assert.equal(said[node], verdict)
   })
+
+// IMP-5: 30 addresses that the election gives to three nodes as it happens, ten to each by balanced placement.
+const many = Array.from({ length: 30 }, (_, index) => aService({ name: `s${index}`, ips: [`10.0.0.${index}`] }))
+
+function loadsOf(scenario: Scenario): Record<string, number> {
+  const loads: Record<string, number> = {}
+  for (const service of many) {
+    const [owner = 'nobody', ...others] = owners({ service: many[0]!, others: many.slice(1), ...scenario }, service)
+    assert.deepEqual(others, [], 'one owner')
+    loads[owner] = (loads[owner] ?? 0) + 1
+  }
+  return loads
+}
+
+test('IMP-5: balanced placement gives no node more than its share plus one', () => {
+  const loads = loadsOf({ balanced: true })
+  assert.equal(
+    Object.values(loads).reduce((a, b) => a + b),
+    30,
+  )
+  for (const node of NODES) assert.ok(loads[node]! <= 11, JSON.stringify(loads))
+  assert.ok(Math.max(...Object.values(loadsOf({}))) > 11, 'the election does not')
+})
+
+test('IMP-5: preferences come before balance', () => {
+  const ads = [anAdvertisement({ preferredNodes: prefer({ 'node-b': 1, 'node-c': 1 }) })]
+  const loads = loadsOf({ balanced: true, ads })
+  assert.deepEqual([loads['node-a'], loads['node-b']! + loads['node-c']!], [undefined, 30])
+  assert.ok(Math.abs(loads['node-b']! - loads['node-c']!) <= 2)
+})
+
+test('IMP-5: Services that share an address count once, and stay together', () => {
+  const sharers = ['x', 'y', 'z'].map(name => aService({ name, ips: ['10.0.0.99'] }))
+  const scenario = { balanced: true, service: sharers[0]!, others: [...sharers.slice(1), ...many] }
+  const of = sharers.map(service => owners(scenario, service))
+  assert.deepEqual(new Set(of.flat()).size, 1)
+})
+
+test('IMP-5: who did not get an address says why', () => {
+  const world = aWorld({ balanced: true })
+  const { nodes, order } = explainLayer2(world.service, world)
+  const said = nodes.map(({ announces, reasons }) => [announces, reasons.at(-1)!.message])
+  const [, owner] = said.find(([announces]) => announces)!
+  assert.equal(owner, 'has 192.168.1.240 by balanced placement on 3 candidates')
+  const [, loser] = said.find(([announces]) => !announces)!
+  assert.match(
+    String(loser),
+    new RegExp(`^node ${order[0]} has 192.168.1.240 by balanced placement: no node gets more`),
+  )
+})

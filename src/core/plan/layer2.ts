@@ -1,5 +1,5 @@
 /** Which node announces a Service by layer 2 (chapter 03 section 1.8). */
-import { type Election, electionOrder, winsElection } from '../election/index.ts'
+import { type Election, electionOrder, placeBalanced, preferredCandidates, winsElection } from '../election/index.ts'
 import { type Address, formatAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { type Admitted, admit, handlesClass } from './admission.ts'
@@ -28,6 +28,7 @@ export class Layer2Planner {
   readonly #eligible: readonly string[]
   readonly #standings = new Map<string, Standing>()
   readonly #elections = new Map<string, GroupElection>()
+  #placement: ReadonlyMap<string, string> | undefined
 
   constructor(world: World) {
     this.#world = world
@@ -37,7 +38,7 @@ export class Layer2Planner {
   decide(admitted: Admitted, node: string): Layer2Decision {
     const standing = this.#standing(admitted)
     const election = this.#election(standing)
-    const wins = standing.candidates.has(node) && winsElection(node, election, this.#world.hash)
+    const wins = standing.candidates.has(node) && this.#wins(node, election)
     const minority = wins ? this.#world.minorities?.get(node) : undefined
     const announces = wins && minority === undefined
     return {
@@ -62,9 +63,41 @@ export class Layer2Planner {
     return scoresOf(this.#standing(admitted).ads).get(node) ?? 0
   }
 
+  #wins(node: string, election: GroupElection): boolean {
+    const { hash, options } = this.#world
+    return options.balanced ? this.#placed(election) === node : winsElection(node, election, hash)
+  }
+
   #outcome(election: GroupElection): Outcome {
     const { address, services } = election
-    return { address, services, order: electionOrder(election, this.#world.hash) }
+    const order = electionOrder(election, this.#world.hash)
+    if (!this.#world.options.balanced) return { address, services, order, balanced: false }
+    const owner = this.#placed(election)
+    const others = order.filter(node => node !== owner)
+    return { address, services, order: owner === undefined ? others : [owner, ...others], balanced: true }
+  }
+
+  /** The owner where every address of the world is placed at once (IMP-5); preferences come first. */
+  #placed({ address }: Election): string | undefined {
+    this.#placement ??= placeBalanced(
+      [...this.#allElections()].map(election => ({
+        key: formatAddress(election.address),
+        candidates: preferredCandidates(election),
+      })),
+      this.#world.hash,
+    )
+    return this.#placement.get(formatAddress(address))
+  }
+
+  #allElections(): Set<GroupElection> {
+    const { services = () => [], config, options } = this.#world
+    const elections = new Set<GroupElection>()
+    for (const service of services()) {
+      if (!handlesClass(service, options.lbClass)) continue
+      const admission = admit(service, config)
+      if ('pool' in admission) elections.add(this.#election(this.#standing(admission)))
+    }
+    return elections
   }
 
   #standing(admitted: Admitted): Standing {

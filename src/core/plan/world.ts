@@ -21,6 +21,8 @@ export interface World {
   /** Nodes that see too few speakers, and announce nothing by layer 2 (IMP-6); absent where the rule is off. */
   readonly minorities?: ReadonlyMap<string, Minority>
   /** Endpoints of a Service (`namespace/name`) over all its slices. */
+  /** Every Service; only balanced placement asks. */
+  readonly services?: () => Iterable<Service>
   readonly endpointsOf: (service: string) => readonly Endpoint[]
   /** Every Service whose status holds the address. */
   readonly holdersOf: (address: Address) => Iterable<Service>
@@ -31,6 +33,8 @@ export interface World {
 /** Flags of the speaker that change decisions (chapter 03 section 1.1). */
 export interface PlanOptions {
   /** `--ignore-exclude-lb` */
+  /** `--balanced-placement` (IMP-5) */
+  readonly balanced?: boolean
   readonly ignoreExcludeLb: boolean
   /** `--lb-class`; empty where it is not given. */
   readonly lbClass: string
