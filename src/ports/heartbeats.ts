@@ -4,6 +4,8 @@ export interface DirectEvidence {
   readonly at: 'alive' | 'suspect' | 'dead' | 'left'
   /** It cannot announce yet. */
   readonly joining: boolean
+  /** It is heard and misses others that are heard too. */
+  readonly deaf: boolean
   /** Of the last packet, monotonic milliseconds; of an earlier one while the node is heard. */
   readonly heardMs: number
   /** Its usable interfaces; undefined where it publishes none. */

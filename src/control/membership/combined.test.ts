@@ -8,6 +8,7 @@ const speaker = { suspect: false, joining: false, heartbeats: true }
 const direct = (at: DirectEvidence['at'], silentMs: number, ...witnesses: string[]): DirectEvidence => ({
   at,
   joining: false,
+  deaf: false,
   interfaces: undefined,
   heardMs: NOW - silentMs,
   witnesses,
@@ -34,6 +35,13 @@ const CASES: readonly Case[] = [
     name: 'it says by heartbeat that it can announce, and gossip of that was missed',
     listed: { joining: true },
     evidence: direct('alive', 50),
+    standing: 'listed',
+    counts: true,
+  },
+  {
+    name: 'the same, and it is missed for a moment',
+    listed: { joining: true },
+    evidence: direct('suspect', 200),
     standing: 'listed',
     counts: true,
   },

@@ -40,6 +40,7 @@ export class CombinedMembership implements Membership, Task {
   #published: Published = new Map()
   #review: Timer | undefined
   #rejoinedMs = Number.NEGATIVE_INFINITY
+  #stopping = false
 
   constructor(options: CombinedOptions) {
     this.#options = options
@@ -50,7 +51,10 @@ export class CombinedMembership implements Membership, Task {
     const { memberlist, heartbeats } = this.#options
     memberlist.subscribe(event => this.#update(event))
     heartbeats?.watch(() => this.#update())
-    memberlist.hears = node => heartbeats?.evidence().get(node)?.at === 'alive'
+    memberlist.hears = node => {
+      const evidence = heartbeats?.evidence().get(node)
+      return evidence?.at === 'alive' && !evidence.deaf
+    }
     await memberlist.start()
     try {
       await heartbeats?.start()
@@ -60,9 +64,13 @@ export class CombinedMembership implements Membership, Task {
     }
   }
 
-  /** Heartbeats say at once that this speaker leaves, memberlist tells reference speakers. */
+  /**
+   * Heartbeats say at once that this speaker leaves, memberlist tells reference speakers. The view stays as it is: who closes
+   * its ears must not take the others for gone, and claim in its last moments what they answer for.
+   */
   async stop(): Promise<void> {
     const { memberlist, heartbeats } = this.#options
+    this.#stopping = true
     await Promise.all([heartbeats?.stop(), memberlist.stop()])
     this.#retirementEnds?.cancel()
     this.#review?.cancel()
@@ -122,6 +130,7 @@ export class CombinedMembership implements Membership, Task {
   }
 
   #update(event?: MemberEvent): void {
+    if (this.#stopping) return
     const { memberlist, heartbeats, node: self, clock, trustMs } = this.#options
     const listed = memberlist.present()
     const direct = heartbeats?.evidence() ?? new Map<string, DirectEvidence>()

@@ -44,7 +44,8 @@ export function combine({ self, listed, direct, nowMs, trustMs }: CombineInput):
     if (node === self) continue
     const evidence = member.heartbeats ? direct.get(node) : undefined
     // Gossip reaches nearly everybody; who missed that a speaker can announce would do without it until the next push/pull.
-    const joining = evidence?.at === 'alive' ? evidence.joining : member.joining
+    const isHeard = evidence?.at === 'alive' || evidence?.at === 'suspect'
+    const joining = isHeard ? evidence.joining : member.joining
     if (joining) standings.set(node, 'joining')
     else if (evidence === undefined) standings.set(node, 'listed')
     else standings.set(node, standingOf(evidence, member.suspect, node, listed, nowMs, trustMs))

@@ -1,5 +1,5 @@
 import type { Heartbeat } from './packet.ts'
-import { learned, type Patience } from './timing.ts'
+import { faded, learned, type Patience } from './timing.ts'
 
 /** Another speaker, from its first proven packet on. */
 export interface Peer {
@@ -51,7 +51,10 @@ export function heard(peer: Peer | undefined, packet: Heartbeat, address: string
     return { ...next, retired: [...peer.retired, peer.boot].slice(-MOST_RETIRED) }
   }
   if (sequence <= peer.sequence || peer.at === 'left') return undefined // nothing follows a leave in the same boot
-  return { ...next, retired: peer.retired, gapMs: learned(peer.gapMs, nowMs - peer.heardMs) }
+  const elapsedMs = nowMs - peer.heardMs
+  // What it was given up for was an outage: nothing follows for the next one.
+  const gapMs = peer.at === 'dead' ? faded(peer.gapMs, elapsedMs) : learned(peer.gapMs, elapsedMs)
+  return { ...next, retired: peer.retired, gapMs }
 }
 
 /** The peer after silence. */

@@ -63,7 +63,7 @@ export class Roster {
   }
 
   evidence(): Map<string, DirectEvidence> {
-    return evidenceOf(this.#peers)
+    return evidenceOf(this.#peers, this.#options.node)
   }
 
   /** Grows whenever the evidence says something else. */

@@ -14,6 +14,7 @@ let log: FakeLog
 let events: string[]
 let said: string[]
 let members: Members
+let heard: Set<string>
 
 const textOf = (message: Message) =>
   'node' in message && 'incarnation' in message
@@ -42,9 +43,11 @@ beforeEach(() => {
   log = new FakeLog()
   events = []
   said = []
+  heard = new Set()
   members = new Members({
     ...{ name: 'self', clock, log, config: FAST_LAN, port: 7946, timingOf: () => FAST_LAN.fast! },
     acceptsName: name => name !== 'Refused',
+    hears: name => heard.has(name),
     broadcast: (_subject, message) => said.push(textOf(message)),
     event: (kind, { name }) => events.push(`${kind} ${name}`),
   })
@@ -79,4 +82,23 @@ test('who leaves refutes nothing', () => {
   suspect('self', 5)
   dead('self', 5)
   assert.deepEqual([news().said, stateOf('self')], [[], 'left'])
+})
+
+test('what another one holds for dead and is heard here is under suspicion alone, until it is heard no more', () => {
+  heard.add('b')
+  dead('b', 1)
+  assert.deepEqual([news(), stateOf('b')], [{ events: [], said: ['suspect b 1'] }, 'suspect'])
+  dead('c', 1)
+  assert.deepEqual([news(), stateOf('c')], [{ events: ['NodeLeave c'], said: ['dead c 1'] }, 'dead'])
+  clock.advance(60_000)
+  assert.equal(stateOf('b'), 'suspect')
+  heard.clear()
+  clock.advance(60_000)
+  assert.deepEqual([news().events, stateOf('b')], [['NodeLeave b'], 'dead'])
+})
+
+test('whoever says itself that it leaves is gone, heard or not', () => {
+  heard.add('b')
+  dead('b', 1, 'b')
+  assert.deepEqual([news().events, stateOf('b')], [['NodeLeave b'], 'left'])
 })

@@ -112,6 +112,11 @@ export class Members {
   dead(news: Dead, finished?: () => void): void {
     const known = this.#records.get(news.node)
     if (known === undefined || this.#isOld(news, known)) return
+    // Whoever says so did not reach it, as after a partition; it is heard here, and refutes. A leave it says itself.
+    if (news.node !== news.from && !isGone(known) && this.#options.hears(news.node)) {
+      this.suspect({ ...news, kind: 'suspect' })
+      return
+    }
     this.#endSuspicion(news.node)
     if (isGone(known)) return
     if (news.node === this.#options.name && !this.#leaving) {
