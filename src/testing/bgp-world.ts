@@ -4,7 +4,7 @@ import { BgpProtocol } from '../control/bgp/index.ts'
 import type { BfdProfile, Peer } from '../core/config/index.ts'
 import { type Address, formatPrefix, parseAddress, parsePrefix } from '../core/ip/index.ts'
 import type { ServiceRoute } from '../core/plan/index.ts'
-import type { Liveness, LivenessChange, LivenessTarget } from '../ports/index.ts'
+import type { Liveness, LivenessChange, LivenessStatus, LivenessTarget } from '../ports/index.ts'
 import { Session, type Settings } from '../protocols/bgp/index.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeRecorder } from './fake-kube.ts'
@@ -28,6 +28,7 @@ export class BgpWorld {
   readonly recorder = new FakeRecorder()
   readonly interfaces = new FakeInterfaces()
   readonly targets: LivenessTarget[] = []
+  liveness: readonly LivenessStatus[] = []
   readonly bgp: BgpProtocol
   readonly sources: (Address | undefined)[] = []
   alive = (_change: LivenessChange) => {}
@@ -49,7 +50,7 @@ export class BgpWorld {
         this.alive = listener
         return { state: 'down', change() {}, close: () => void this.targets.pop() }
       },
-      sessions: () => [],
+      sessions: () => this.liveness,
     }
     const seams = { clock, random, streams, interfaces, metrics, recorder, log, liveness }
     this.bgp = new BgpProtocol({ node: 'worker-a', namespace: 'metallb-system', ...seams })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NeighborState } from '../../control/bgp/index.ts'
+import { bfdText } from './show-bfd.ts'
 import { duration, neighborText, routesText, summaryText } from './show-bgp.ts'
+import { runningText } from './show-running.ts'
 
 const counts = { open: 1, update: 2, notification: 0, keepalive: 30, 'route refresh': 0 }
 const up: NeighborState = {
@@ -25,18 +27,38 @@ const up: NeighborState = {
   prefixesWanted: 2,
   prefixesTold: 1,
   prefixesReceived: 7,
+  bfd: {
+    profile: { name: 'fast', receiveIntervalMs: 50, detectMultiplier: 3, echoMode: false, passiveMode: false },
+    state: 'up',
+    session: {
+      ...{ multihop: false, remoteState: 'up', diagnostic: 0, remoteDiagnostic: 1, discriminator: 7 },
+      ...{ remoteDiscriminator: 9, transmitIntervalMs: 50, detectionTimeMs: 150, echoIntervalMs: 'off' },
+      ...{ controlInput: 11, controlOutput: 12, echoInput: 0, echoOutput: 0, upEvents: 2, downEvents: 1 },
+    },
+  },
+  config: {
+    ...{ myAsn: 64500, localAsn: 64999, remoteAs: 64501, families: ['ipv4', 'ipv6'], signed: 'md5' },
+    ...{ sourceAddress: '192.0.2.10', routerId: '10.0.0.1', holdMs: 9000, connectMs: 5000, bfdProfile: 'fast' },
+    ...{ passive: false, ebgpMultiHop: true, gracefulRestart: true, ttlSecurityHops: 1 },
+  },
   routes: [
     { prefix: '203.0.113.7/32', communities: ['64500:7'], localPref: 150 },
     { prefix: '2001:db8::7/128', communities: [], notSent: 'no IPv6 next hop' },
   ],
 }
-const { upMs: _up, lastClose: _last, ...rest } = up
+const { upMs: _up, lastClose: _last, bfd: _bfd, ...rest } = up
 const never: NeighborState = {
   ...rest,
   name: 'tor-b',
   address: '192.0.2.2',
   state: 'open sent',
   prefixesTold: 0,
+  port: 1179,
+  vrf: 'red',
+  config: {
+    ...{ myAsn: 64500, remoteAs: 'external', families: ['ipv4'], signed: 'tcp-ao' },
+    ...{ passive: true, ebgpMultiHop: false, gracefulRestart: false },
+  },
   routes: [],
 }
 const state = { node: 'worker-a', bgp: { neighbors: [up, never] } }
@@ -72,4 +94,76 @@ test('routes of one family, and why one is not sent', () => {
 
 test('days are shown from the first one on', () => {
   assert.deepEqual([0, 59_999, 86_399_000, 273_900_000].map(duration), ['00:00:00', '00:00:59', '23:59:59', '3d04h05m'])
+})
+
+test('the running configuration in the words of FRR; what signs the segments is not shown', () => {
+  const alike = { communities: ['64500:7', '64500:1:2'], localPref: 150, med: 5, prepend: 2, linkBandwidth: 1.25e6 }
+  const routes = ['203.0.113.7/32', '203.0.113.8/32'].map(prefix => ({ ...alike, prefix }))
+  const neighbors = [{ ...up, routes: [...routes, { prefix: '2001:db8::7/128', communities: [] }] }, never]
+  assert.deepEqual(runningText({ node: 'worker-a', bgp: { neighbors } }).trimEnd().split('\n'), [
+    ...['! speaker on node worker-a', 'bfd', ' profile fast', '  detect-multiplier 3', '  receive-interval 50'],
+    ...[' exit', ' !', 'exit', '!'],
+    ...['router bgp 64500', ' bgp router-id 10.0.0.1', ' no bgp default ipv4-unicast'],
+    ' neighbor 192.0.2.1 remote-as 64501',
+    ' neighbor 192.0.2.1 description tor-a',
+    ' neighbor 192.0.2.1 local-as 64999 no-prepend replace-as',
+    ' neighbor 192.0.2.1 update-source 192.0.2.10',
+    ' neighbor 192.0.2.1 timers 3 9',
+    ' neighbor 192.0.2.1 timers connect 5',
+    ' neighbor 192.0.2.1 password <retracted>',
+    ' neighbor 192.0.2.1 ebgp-multihop',
+    ' neighbor 192.0.2.1 ttl-security hops 1',
+    ' neighbor 192.0.2.1 graceful-restart',
+    ' neighbor 192.0.2.1 bfd',
+    ' neighbor 192.0.2.1 bfd profile fast',
+    ' !',
+    ' address-family ipv4 unicast',
+    '  network 203.0.113.7/32',
+    '  network 203.0.113.8/32',
+    '  neighbor 192.0.2.1 activate',
+    '  neighbor 192.0.2.1 route-map 192.0.2.1-out out',
+    ...[' exit-address-family', ' !'],
+    ' address-family ipv6 unicast',
+    '  network 2001:db8::7/128',
+    '  neighbor 192.0.2.1 activate',
+    '  neighbor 192.0.2.1 route-map 192.0.2.1-out out',
+    ...[' exit-address-family', ' !', 'exit', '!'],
+    ...['router bgp 64500 vrf red', ' no bgp default ipv4-unicast'],
+    ' neighbor 192.0.2.2 remote-as external',
+    ' neighbor 192.0.2.2 description tor-b',
+    ' neighbor 192.0.2.2 port 1179',
+    ' neighbor 192.0.2.2 tcp-ao <retracted>',
+    ' neighbor 192.0.2.2 passive',
+    ...[
+      ' !',
+      ' address-family ipv4 unicast',
+      '  neighbor 192.0.2.2 activate',
+      ' exit-address-family',
+      ' !',
+      'exit',
+      '!',
+    ],
+    'ip prefix-list 192.0.2.1-out-1 seq 1 permit 203.0.113.7/32',
+    'ip prefix-list 192.0.2.1-out-1 seq 2 permit 203.0.113.8/32',
+    'ipv6 prefix-list 192.0.2.1-out-2 seq 1 permit 2001:db8::7/128',
+    '!',
+    ...['route-map 192.0.2.1-out permit 1', ' match ip address prefix-list 192.0.2.1-out-1'],
+    ...[' set local-preference 150', ' set metric 5', ' set as-path prepend last-as 2'],
+    ...[' set community 64500:7', ' set large-community 64500:1:2', ' set extcommunity bandwidth 10', 'exit', '!'],
+    ...['route-map 192.0.2.1-out permit 2', ' match ipv6 address prefix-list 192.0.2.1-out-2', 'exit', '!'],
+  ])
+})
+
+test('BFD peers with state, diagnostics, intervals and counters', () => {
+  const text = bfdText(state)
+  for (const part of [
+    'peer 192.0.2.1 local-address 192.0.2.10\n    Peer: tor-a, profile fast\n    Status: up',
+    'Remote diagnostics: control detection time expired',
+    'Transmission interval: 50ms\n    Detection timeout: 150ms\n    Echo transmission interval: disabled',
+    'Control packet input: 11 packets',
+    'Session down events: 1',
+  ])
+    assert.ok(text.includes(part), `${part}\nin\n${text}`)
+  assert.equal(text.includes('tor-b'), false)
+  assert.equal(bfdText({ node: 'n', bgp: { neighbors: [never] } }), 'Node n: no BFD peers\n')
 })

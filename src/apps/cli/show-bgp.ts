@@ -1,5 +1,5 @@
 /** The sessions of speakers as people know them from routers. */
-import type { NeighborState } from '../../control/bgp/index.ts'
+import { type NeighborState, stateWord } from '../../control/bgp/index.ts'
 import type { SpeakerState } from '../speaker/state.ts'
 import { style, table } from './terminal.ts'
 
@@ -16,7 +16,7 @@ function summaryRow(one: NeighborState): string[] {
   return [
     ...[one.address, '4', String(one.remoteAs), messages(one.received), messages(one.sent)],
     up ? duration(one.upMs ?? 0) : one.lastClose === undefined ? 'never' : duration(one.lastClose.agoMs),
-    up ? String(one.prefixesReceived) : capital(one.state),
+    up ? String(one.prefixesReceived) : stateWord(one.state),
     ...[String(one.prefixesTold), one.name],
   ]
 }
@@ -25,7 +25,7 @@ export function neighborText(one: NeighborState, node: string): string {
   const { sent, received, lastClose } = one
   const lines = [
     `BGP neighbor is ${one.address}, remote AS ${one.remoteAs}, local AS ${one.localAsn} (BGPPeer ${one.name}, node ${node})`,
-    `  BGP state = ${capital(one.state)}${one.upMs === undefined ? '' : `, up for ${duration(one.upMs)}`}`,
+    `  BGP state = ${stateWord(one.state)}${one.upMs === undefined ? '' : `, up for ${duration(one.upMs)}`}`,
     ...(one.peerHostname ? [`  Hostname: ${one.peerHostname}`] : []),
     ...(one.peerRouterId ? [`  Remote router ID ${one.peerRouterId}, local address ${one.localAddress}`] : []),
     ...(one.holdMs === undefined
@@ -36,7 +36,7 @@ export function neighborText(one: NeighborState, node: string): string {
     ...(one.families ? [`  Address families: ${one.families.join(', ')}`] : []),
     '  Message statistics:',
     table(
-      [['', 'Sent', 'Rcvd'], ...kinds(sent).map(kind => [capital(kind), String(sent[kind]), String(received[kind])])],
+      [['', 'Sent', 'Rcvd'], ...kinds(sent).map(kind => [stateWord(kind), String(sent[kind]), String(received[kind])])],
       '    ',
     ),
     `  Prefixes: ${one.prefixesTold} sent of ${one.prefixesWanted}, ${one.prefixesReceived} received (none is used)`,
@@ -77,9 +77,4 @@ export function duration(ms: number): string {
 
 function kinds(counts: NeighborState['sent']): (keyof NeighborState['sent'])[] {
   return Object.keys(counts) as (keyof NeighborState['sent'])[]
-}
-
-/** `open sent` → `OpenSent`. */
-function capital(words: string): string {
-  return words.replace(/(^| )./g, part => part.trim().toUpperCase())
 }

@@ -9,9 +9,12 @@ import { speakerNodes } from '../../control/explain/index.ts'
 import { KubeError } from '../../ports/index.ts'
 import { type SpeakerState, STATE_PATH } from '../speaker/state.ts'
 import { EXIT } from './command.ts'
+import { bfdText } from './show-bfd.ts'
 import { neighborText, routesText, summaryText } from './show-bgp.ts'
+import { runningText } from './show-running.ts'
 
-const USAGE = `usage: metallbctl show bgp summary|neighbor [ADDRESS]|ipv4|ipv6 [--node N] [-n NAMESPACE] [--kubeconfig FILE]
+const USAGE = `usage: metallbctl show bgp summary|neighbor [ADDRESS]|ipv4|ipv6|running-config|bfd
+         [--node N] [-n NAMESPACE] [--kubeconfig FILE]
          [--speaker-ca FILE | --insecure-skip-speaker-tls-verify] [--port 9120] [-o text|json]
 `
 
@@ -25,6 +28,15 @@ const OPTIONS = {
   output: { type: 'string', short: 'o', default: 'text' },
 } as const
 
+/** What is shown of a whole speaker. */
+const TEXTS: Readonly<Record<string, (state: SpeakerState) => string>> = {
+  summary: summaryText,
+  ipv4: state => routesText(state, 'ipv4'),
+  ipv6: state => routesText(state, 'ipv6'),
+  'running-config': runningText,
+  bfd: bfdText,
+}
+
 type Asked = Exclude<ReturnType<typeof read>, string>
 
 /** 0: shown; 1: no such neighbor or node; 3: usage; 4: the cluster or a speaker does not answer. */
@@ -34,7 +46,8 @@ export async function showCommand(args: string[]): Promise<number> {
   try {
     const states = await speakerStates(asked)
     const shown = asked.values.output === 'json' ? `${JSON.stringify(states, null, 2)}\n` : textOf(asked, states)
-    if (shown === '') return complain('no such neighbor or node\n', EXIT.failed)
+    if (states.length === 0) return complain(whyNone(asked), EXIT.failed)
+    if (shown === '') return complain(`no neighbor ${asked.neighbor ?? ''}\n`, EXIT.failed)
     process.stdout.write(shown)
     return EXIT.ok
   } catch (error) {
@@ -42,6 +55,10 @@ export async function showCommand(args: string[]): Promise<number> {
       return complain(`${error.message}\n`, EXIT.unreachable)
     throw error
   }
+}
+
+function whyNone({ values: { namespace, node } }: Asked): string {
+  return `no speaker pod in namespace ${namespace}${node === undefined ? '' : ` on node ${node}`}\n`
 }
 
 function complain(message: string, code: number): number {
@@ -54,7 +71,9 @@ function read(args: string[]) {
     const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true })
     const [topic, what = 'summary', neighbor, ...more] = positionals
     if (topic !== 'bgp' || more.length > 0) return 'show what?'
-    if (!['summary', 'neighbor', 'neighbors', 'ipv4', 'ipv6'].includes(what)) return `bgp ${what}: unknown`
+    const ofNeighbors = what === 'neighbor' || what === 'neighbors'
+    if (!ofNeighbors && (neighbor !== undefined || !Object.hasOwn(TEXTS, what)))
+      return `bgp ${[what, neighbor].filter(Boolean).join(' ')}: unknown`
     if (!['text', 'json'].includes(values.output)) return `-o ${values.output}: text or json`
     return { what, neighbor, values }
   } catch (error) {
@@ -63,8 +82,8 @@ function read(args: string[]) {
 }
 
 function textOf({ what, neighbor }: Asked, states: readonly SpeakerState[]): string {
-  if (what === 'summary') return states.map(summaryText).join('\n')
-  if (what === 'ipv4' || what === 'ipv6') return states.map(state => routesText(state, what)).join('\n')
+  const text = TEXTS[what]
+  if (text !== undefined) return states.map(text).join('\n')
   const matching = states.flatMap(({ node, bgp }) =>
     bgp.neighbors
       .filter(({ address, name }) => neighbor === undefined || address === neighbor || name === neighbor)

@@ -15,6 +15,7 @@ import {
   services,
 } from '../../api/index.ts'
 import { ConflictWatch, Layer2Protocol, SpeakerController, Takeovers } from '../../control/announce/index.ts'
+import { SessionStateWriter } from '../../control/bgp/index.ts'
 import { ConfigLoader } from '../../control/config/index.ts'
 import { bgpStatus, layer2Status, ServiceStatusController } from '../../control/service-status/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
@@ -130,6 +131,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
       statuses: informers.of(serviceBGPStatuses, { namespace }),
     }),
   ]
+    new SessionStateWriter({ ...statusOptions, sessions: () => bgp.sessions.values() }),
   // Membership stops first: the others take over while this speaker still answers.
   const routes = { [STATE_PATH]: stateRoute(node, bgp) }
   return { routes, tasks: [responder, liveness, announcing, conflicts, config, ...statuses, ...membershipTasks] }

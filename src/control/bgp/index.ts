@@ -1,3 +1,7 @@
+export type { BfdState } from './bfd-state.ts'
+export type { ListenAt } from './listener.ts'
+export type { NeighborConfig } from './neighbor-config.ts'
 export type { PeerContext } from './peer-session.ts'
 export * from './protocol.ts'
-export type { NeighborState, RouteState } from './state.ts'
+export { SessionStateWriter } from './session-states.ts'
+export { type NeighborState, type RouteState, stateWord } from './state.ts'

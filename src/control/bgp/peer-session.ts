@@ -6,6 +6,7 @@ import type {
   Interfaces,
   Liveness,
   LivenessChange,
+  LivenessTarget,
   LivenessWatch,
   Logger,
   Metrics,
@@ -26,6 +27,7 @@ import {
 import { isSame, restartReasons, type SessionNeeds } from './changes.ts'
 import { SessionMetrics } from './metrics.ts'
 import {
+import type { WatchedPeer } from './bfd-state.ts'
   type AddressedPeer,
   DEFAULT_LOCAL_PREF,
   familiesOf,
@@ -77,6 +79,7 @@ export class PeerSession {
     this.#profile = profile
     this.#context = context
     this.#restarting = restarting
+  #watched: LivenessTarget | undefined
     this.#log = this.#logOf(peer)
     this.#metrics = new SessionMetrics(context.metrics, peer)
     this.#session = this.#make()
@@ -151,6 +154,13 @@ export class PeerSession {
   /** What the peer should know, whether it can be sent or not. */
   wantedRoutes(): Iterable<Route> {
     return this.#session.wantedRoutes()
+  }
+
+  /** Undefined where the peer has no BFD profile. */
+  get bfd(): WatchedPeer | undefined {
+    if (this.#profile === undefined) return undefined
+    const state = this.#watch?.state ?? 'down'
+    return { profile: this.#profile, state, ...(this.#watched && { target: this.#watched }) }
   }
 
   advertisedRoutes(): Iterable<Route> {
@@ -270,9 +280,9 @@ export class PeerSession {
   }
 
   #livenessChanged({ before, state, cause }: LivenessChange): void {
-    if (state === 'up') return this.#session.livenessFound()
-    if (before !== 'up') return
-    if (cause === 'detectionTimeExpired' || cause === 'echoFailed' || cause === 'neighborDown')
+    if (state === 'up') this.#session.livenessFound()
+    else if (before !== 'up') return
+    else if (cause === 'detectionTimeExpired' || cause === 'echoFailed' || cause === 'neighborDown')
       this.#session.livenessLost()
   }
 
@@ -282,3 +292,4 @@ export class PeerSession {
     recorder.event(target, type, reason, message)
   }
 }
+    this.#watched = target

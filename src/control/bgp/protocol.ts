@@ -123,7 +123,8 @@ export class BgpProtocol implements AnnounceProtocol {
   state(): NeighborState[] {
     const now = this.#context.clock.monotonic()
     const sessions = [...this.#sessions.values()].sort((a, b) => (a.peer.name < b.peer.name ? -1 : 1))
-    return sessions.map(session => neighborState(session, now))
+    const liveness = this.#context.liveness?.sessions()
+    return sessions.map(session => neighborState(session, now, liveness))
   }
 
   /** By name of the peer. */

@@ -1,13 +1,20 @@
 /** What the sessions look like now, as a JSON value: for `metallbctl show bgp`. Holds no secrets. */
 import { formatCommunity } from '../../core/config/index.ts'
 import { formatAddress, formatPrefix, type Prefix } from '../../core/ip/index.ts'
+import type { LivenessStatus } from '../../ports/index.ts'
 import { describeClose, type MessageCounts, type Route } from '../../protocols/bgp/index.ts'
+import { type BfdState, bfdState } from './bfd-state.ts'
+import { type NeighborConfig, neighborConfig } from './neighbor-config.ts'
 import type { PeerSession } from './peer-session.ts'
 import { peerText } from './settings.ts'
 
 export interface RouteState {
   readonly prefix: string
   readonly localPref?: number
+  readonly med?: number
+  readonly prepend?: number
+  /** Bytes per second. */
+  readonly linkBandwidth?: number
   /** `A:B`, or `A:B:C`. */
   readonly communities: readonly string[]
   /** Why the peer is not told; absent where it is, or will be. */
@@ -41,12 +48,21 @@ export interface NeighborState {
   readonly prefixesWanted: number
   readonly prefixesTold: number
   readonly prefixesReceived: number
+  /** Absent where the peer has no BFD profile. */
+  readonly bfd?: BfdState
+  /** As configured. */
+  readonly config: NeighborConfig
   readonly routes: readonly RouteState[]
 }
 
-/** `nowMs` is on the monotonic clock. */
-export function neighborState(session: PeerSession, nowMs: number): NeighborState {
+/** `nowMs` is on the monotonic clock; `liveness` are the BFD sessions of the node. */
+export function neighborState(
+  session: PeerSession,
+  nowMs: number,
+  liveness: readonly LivenessStatus[] = [],
+): NeighborState {
   const { peer, status } = session
+  const bfd = bfdState(session.bfd, liveness)
   const { agreed, establishedAtMs, lastClose, local } = status
   return {
     name: peer.name,
@@ -72,15 +88,26 @@ export function neighborState(session: PeerSession, nowMs: number): NeighborStat
     prefixesWanted: status.wanted,
     prefixesTold: status.told,
     prefixesReceived: status.prefixesReceived,
+    ...(bfd && { bfd }),
+    config: neighborConfig(peer),
     routes: [...session.wantedRoutes()].sort(byPrefix).map(route => routeState(route, session)),
   }
 }
 
-function routeState({ prefix, attributes: { localPref, communities } }: Route, session: PeerSession): RouteState {
+/** `open sent` → `OpenSent`, as vtysh says it. */
+export function stateWord(state: string): string {
+  return state.replace(/(^| )./g, part => part.trim().toUpperCase())
+}
+
+function routeState({ prefix, attributes }: Route, session: PeerSession): RouteState {
+  const { localPref, med, prepend, linkBandwidth, communities } = attributes
   const reason = session.takes(prefix) ? session.reasonNotSent(prefix) : 'its family is not meant for the peer'
   return {
     prefix: formatPrefix(prefix),
     ...(localPref !== undefined && { localPref }),
+    ...(med !== undefined && { med }),
+    ...(prepend && { prepend }),
+    ...(linkBandwidth !== undefined && { linkBandwidth }),
     communities: communities.map(formatCommunity),
     ...(reason !== undefined && { notSent: reason }),
   }

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseAddress } from '../../core/ip/index.ts'
+import { aBgpPeer } from '../../testing/bgp-peer.ts'
+import { BgpWorld } from '../../testing/bgp-world.ts'
+
+test('the state says how a session is and what it was asked for, and no secret', async () => {
+  const world = new BgpWorld()
+  await world.router()
+  const sourceAddress = parseAddress('192.0.2.10')!
+  const more = { password: 'hunter2', holdMs: 9000, ttlSecurityHops: 1, sourceAddress, bfdProfile: 'fast' }
+  world.peers(aBgpPeer(more))
+  await world.announce('default/web', '203.0.113.7/32')
+  const [before] = world.bgp.state()
+  assert.deepEqual([before?.bfd?.state, before?.bfd?.session], ['down', undefined])
+  world.up()
+  const [after] = world.bgp.state()
+  assert.deepEqual([after?.state, after?.prefixesTold, after?.bfd?.profile.name], ['established', 1, 'fast'])
+  assert.deepEqual(after?.config, {
+    ...{ myAsn: 64500, remoteAs: 64501, families: ['ipv4'], sourceAddress: '192.0.2.10', holdMs: 9000 },
+    ...{ signed: 'md5', passive: false, ebgpMultiHop: false, gracefulRestart: false, ttlSecurityHops: 1 },
+    bfdProfile: 'fast',
+  })
+  assert.doesNotMatch(JSON.stringify(world.bgp.state()), /hunter2/)
+})
+
+test('BFD counters are those of the session of the peer', async () => {
+  const world = new BgpWorld()
+  await world.router()
+  world.peers(aBgpPeer({ bfdProfile: 'fast' }))
+  world.up()
+  const [target] = world.targets
+  const status = { ...target!, state: 'up', controlInput: 5 } as unknown as (typeof world.liveness)[number]
+  world.liveness = [{ ...status, peer: parseAddress('192.0.2.9')!, controlInput: 9 }, status]
+  assert.equal(world.bgp.state()[0]?.bfd?.session?.controlInput, 5)
+})
