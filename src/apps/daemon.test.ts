@@ -41,6 +41,7 @@ const refused: [string, number, RegExp][] = [
   [`controller ${ns} --kubeconfig=${kubeconfig}`, 1, /no context named \\"nowhere\\"/],
   [`speaker ${ns}`, 1, /must specify --node-name or METALLB_NODE_NAME/],
   [`speaker ${ns} --node-name=n --bgp-debounce-timeout=0`, 1, /invalid BGP debounce timeout value/],
+  [`speaker ${ns} --node-name=n --require-majority`, 1, /"msg":"without membership no speaker sees another one/],
   [`speaker ${ns} --tls-curve-preferences=x`, 1, /"msg":"failed to parse TLS flags"/],
   [`METALLB_BGP_TYPE=bird speaker ${ns} --node-name=n`, 1, /unsupported BGP implementation type: bird/],
   [`speaker ${ns} --node-name=n --frrk8s-secret-passthrough`, 1, /passthrough requires METALLB_BGP_TYPE=frr-k8s/],

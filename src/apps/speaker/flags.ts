@@ -49,6 +49,11 @@ export const speakerFlags = {
     default: false,
     help: 'layer 2: spread addresses evenly, no node has more than its share plus one; the same on every speaker, and not with reference speakers',
   },
+  'require-majority': {
+    type: 'bool',
+    default: false,
+    help: 'layer 2: announce nothing while this speaker sees less than half of the speakers, or a half without the lowest name',
+  },
   'gratuitous-arp-interval': {
     type: 'string',
     default: '0',

@@ -21,7 +21,7 @@ import { bgpStatus, layer2Status, ServiceStatusController } from '../../control/
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { checkBgpType, composeBgp } from './bgp.ts'
 import { readDuration, type SpeakerFlags, speakerFlags } from './flags.ts'
-import { composeMembership } from './membership.ts'
+import { checkMajority, composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
 import { STATE_PATH, stateRoute } from './state.ts'
 
@@ -41,6 +41,7 @@ export const speaker: Daemon<typeof speakerFlags> = {
         msg: 'invalid BGP debounce timeout value, must be a positive integer value',
         provided,
       })
+    checkMajority(flags)
     checkBgpType(flags, process.env.METALLB_BGP_TYPE)
   },
   compose,

@@ -10,6 +10,7 @@ import {
   CombinedMembership,
   disabledMembership,
   HeartbeatMembership,
+  Majority,
   MemberlistMembership,
   MemberlistMetrics,
   parseMemberlistFile,
@@ -33,11 +34,20 @@ export interface ComposedMembership {
   readonly tasks: readonly Task[]
 }
 
+const hasMembership = (flags: SpeakerFlags) => flags['ml-bindaddr'] !== '' && flags['ml-labels'] !== ''
+
+/** @throws Fatal where a majority is required of speakers that do not see one another */
+export function checkMajority(flags: SpeakerFlags): void {
+  if (!flags['require-majority'] || hasMembership(flags)) return
+  const error = 'require-majority needs ml-bindaddr and ml-labels'
+  throw new Fatal({ op: 'startup', error, msg: 'without membership no speaker sees another one' })
+}
+
 /** @throws Fatal where flags, key or file are wrong */
 export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMembership {
   const { flags, log, metrics, informers, namespace, clock, random } = platform
   const labelSelector = flags['ml-labels']
-  if (flags['ml-bindaddr'] === '' || labelSelector === '') return { membership: disabledMembership(log), tasks: [] }
+  if (!hasMembership(flags)) return { membership: disabledMembership(log), tasks: [] }
   const address = readAddress(flags['ml-bindaddr'])
   const text = flags['ml-bindaddr']
   const port = readPort('ml-bindport', flags['ml-bindport'], DEFAULT_ML_PORT)
@@ -63,6 +73,7 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
   const membership = new CombinedMembership({
     ...{ node: common.node, memberlist, trustMs, clock, log },
     retireMs: readDuration(flags, 'quiet-takeover'),
+    ...(flags['require-majority'] && { majority: new Majority(peers.pods) }),
     ...(heartbeatPort > 0 && { heartbeats }),
   })
   const reload = new KeyReload(directory, log, fresh => {

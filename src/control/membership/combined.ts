@@ -1,3 +1,4 @@
+import type { Minority } from '../../core/plan/index.ts'
 import type {
   Clock,
   DirectEvidence,
@@ -8,6 +9,7 @@ import type {
   Task,
   Timer,
 } from '../../ports/index.ts'
+import type { Majority } from './majority.ts'
 import type { ListedMember, MemberlistMembership } from './memberlist.ts'
 import { publishable } from './meta.ts'
 import { retirement } from './retirement.ts'
@@ -22,6 +24,8 @@ export interface CombinedOptions {
   readonly trustMs: number
   /** A node that left by plan counts as retired for so long; default 0, never. */
   readonly retireMs?: number
+  /** Absent where a minority goes on announcing. */
+  readonly majority?: Majority
   readonly clock: Clock
   readonly log: Logger
 }
@@ -40,6 +44,9 @@ export class CombinedMembership implements Membership, Task {
   #published: Published = new Map()
   #review: Timer | undefined
   #rejoinedMs = Number.NEGATIVE_INFINITY
+  /** As it was told last. */
+  #minority: Minority | undefined
+  #unfollow = () => {}
   #stopping = false
 
   constructor(options: CombinedOptions) {
@@ -55,6 +62,8 @@ export class CombinedMembership implements Membership, Task {
       const evidence = heartbeats?.evidence().get(node)
       return evidence?.at === 'alive' && !evidence.deaf
     }
+    this.#unfollow = this.#options.majority?.subscribe(() => this.#update()) ?? (() => {})
+    void memberlist.whenJoined().then(() => this.#update())
     await memberlist.start()
     try {
       await heartbeats?.start()
@@ -71,6 +80,7 @@ export class CombinedMembership implements Membership, Task {
   async stop(): Promise<void> {
     const { memberlist, heartbeats } = this.#options
     this.#stopping = true
+    this.#unfollow()
     await Promise.all([heartbeats?.stop(), memberlist.stop()])
     this.#retirementEnds?.cancel()
     this.#review?.cancel()
@@ -91,6 +101,10 @@ export class CombinedMembership implements Membership, Task {
 
   retired(): ReadonlyMap<string, number> {
     return this.#retired
+  }
+
+  minority(): Minority | undefined {
+    return this.#options.majority?.judge(this.#standings)
   }
 
   get joined(): boolean {
@@ -143,6 +157,20 @@ export class CombinedMembership implements Membership, Task {
     const reviewIn = reviewMs({ listed, direct, nowMs, trustMs })
     this.#review = reviewIn === undefined ? undefined : clock.after(reviewIn, () => this.#update())
     this.#tellChanges(before, listed, direct, event)
+    this.#tellMinority()
+  }
+
+  /** The majority rule (IMP-6). Whoever joins sees nobody yet, and is told nothing. */
+  #tellMinority(): void {
+    const { memberlist, node, log } = this.#options
+    const [before, now] = [this.#minority, this.minority()]
+    if (!memberlist.joined || (before?.seen === now?.seen && before?.expected === now?.expected)) return
+    this.#minority = now
+    const op = 'majority'
+    if (now !== undefined)
+      log.warn({ op, ...now, msg: 'no majority of the speakers is seen: nothing is announced by layer 2' })
+    else log.info({ op, msg: 'a majority of the speakers is seen again' })
+    this.#tell({ kind: 'NodeUpdate', node, address: '' })
   }
 
   /** Somebody is heard who is no member, as after a partition. */

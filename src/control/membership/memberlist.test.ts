@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hmacSha256 } from '../../adapters/system/hmac.ts'
+import { pods } from '../../api/kubernetes/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
 import { FAST_LAN } from '../../protocols/memberlist/index.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
+import { FakeKube } from '../../testing/fake-kube.ts'
 import { FakeLog } from '../../testing/fake-log.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { FakeRandom } from '../../testing/fake-random.ts'
 import { FakeStreams } from '../../testing/fake-stream.ts'
-import { CombinedMembership, HeartbeatMembership, MemberlistMembership } from './index.ts'
+import { CombinedMembership, HeartbeatMembership, Majority, MemberlistMembership } from './index.ts'
 
 const ADDRESSES = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3', d: '10.0.0.4' }
 type Name = keyof typeof ADDRESSES
@@ -23,7 +25,7 @@ class Net {
   deaf: Name | undefined
   #seed = 10
 
-  async speaker(node: Name, { heartbeats = true } = {}) {
+  async speaker(node: Name, { heartbeats = true, majority }: { heartbeats?: boolean; majority?: Majority } = {}) {
     const { clock, log } = this
     const address = parseAddress(ADDRESSES[node])!
     const peers = Object.values(ADDRESSES).filter(text => text !== ADDRESSES[node])
@@ -39,7 +41,7 @@ class Net {
       ...{ ...common, port: 7947, timing: FAST_TIMING, beside: true, hmac: hmacSha256(new Uint8Array(16)) },
       open: async () => this.network.open(ADDRESSES[node], 7947),
     })
-    const options = { node, memberlist, trustMs: 10_000, clock, log }
+    const options = { node, memberlist, trustMs: 10_000, clock, log, ...(majority && { majority }) }
     const speaker = new CombinedMembership({ ...options, ...(heartbeats && { heartbeats: direct }) })
     await speaker.start()
     const events: string[] = []
@@ -48,7 +50,7 @@ class Net {
   }
 
   /** All four, able to announce. */
-  async four(without: { heartbeats?: boolean } = {}) {
+  async four(without: { heartbeats?: boolean; majority?: Majority } = {}) {
     const all = []
     for (const node of ['a', 'b', 'c', 'd'] as const) all.push(await this.speaker(node, node === 'd' ? without : {}))
     await this.clock.advanceAsync(2000, 10)
@@ -152,6 +154,32 @@ test('a planned stop is noticed at once by all', async () => {
   )
   await net.clock.advanceAsync(1500, 50)
   await stopped
+  assert.deepEqual([d!.members(), d!.events], ['abcd', []], 'it does not take the others for gone while it closes')
+})
+
+test('IMP-6: who loses the majority is told at once, though it counts on the others for longer; and when it is back', async () => {
+  const net = new Net()
+  const kube = new FakeKube()
+  for (const node of Object.keys(ADDRESSES))
+    kube.put(pods, { metadata: { name: node, namespace: 'm' }, spec: { nodeName: node } })
+  const [, , , d] = await net.four({ majority: new Majority(kube.informer(pods)) })
+  const said = () =>
+    net.log.lines.filter(({ fields }) => fields.op === 'majority').map(line => Object.values(line.fields))
+  assert.deepEqual([d!.speaker.minority(), said()], [undefined, []])
+  net.network.partition([ADDRESSES.d], [ADDRESSES.a, ADDRESSES.b, ADDRESSES.c])
+  await net.clock.advanceAsync(400, 10)
+  assert.deepEqual([d!.speaker.minority(), d!.members()], [{ seen: 1, expected: 4 }, 'abcd'])
+  assert.deepEqual([...new Set(d!.events)], ['NodeUpdate d'])
+  net.network.heal()
+  await net.clock.advanceAsync(300, 10)
+  assert.equal(d!.speaker.minority(), undefined)
+  assert.deepEqual(said().at(-1), ['majority', 'a majority of the speakers is seen again'])
+  d!.events.length = 0
+  for (const name of ['x', 'y', 'z', 'u']) // their speakers are expected and not seen
+    kube.put(pods, { metadata: { name, namespace: 'm' }, spec: { nodeName: name } })
+  assert.deepEqual([d!.speaker.minority(), d!.events], [undefined, []]) // a, of the lowest name, is in this half
+  kube.put(pods, { metadata: { name: 'v', namespace: 'm' }, spec: { nodeName: 'v' } })
+  assert.deepEqual([d!.speaker.minority(), d!.events], [{ seen: 4, expected: 9 }, ['NodeUpdate d']])
 })
 
 test('a minority of one takes nothing over early; healed, all are one within 2 s', async () => {
