@@ -15,6 +15,8 @@ export interface WorkerSetup {
   readonly verbose: boolean
   readonly refreshMs: number
   readonly realtime: boolean
+  /** For what runs in the thread beside the responder. */
+  readonly companion?: unknown
 }
 
 export type ToWorker =

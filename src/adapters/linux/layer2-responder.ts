@@ -1,5 +1,5 @@
 /** The main thread's side of the layer 2 responder: starts the thread, hands over tables, and brings up what it says. */
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import type { Address } from '../../core/ip/index.ts'
 import type {
   AddressClaim,
@@ -40,6 +40,8 @@ export interface LinuxLayer2Options {
   readonly refreshMs?: number
   /** Ask for SCHED_FIFO, the default; it is granted with CAP_SYS_NICE. */
   readonly realtime?: boolean
+  /** For what runs in the thread beside the responder, asked for at each start of the thread. */
+  readonly companion?: () => { readonly data: unknown; readonly transfer: Transferable[] }
 }
 
 /** What is written to an eventfd: any 64-bit number but 0. */
@@ -162,7 +164,9 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
     } = this.#options
     const shared = { wakeFd: this.#wakeFd, stop: this.#stop, counts: this.#counts.counts }
     const setup = { ...shared, exclusions, verbose: debug, refreshMs, realtime }
-    const worker = new Worker(url, { name: 'layer2', workerData: setup satisfies WorkerSetup })
+    const companion = this.#options.companion?.()
+    const workerData: WorkerSetup = { ...setup, companion: companion?.data }
+    const worker = new Worker(url, { name: 'layer2', workerData, transferList: companion?.transfer ?? [] })
     this.#worker = worker
     this.#startedAt = clock.monotonic()
     worker.on('message', (message: FromWorker) => this.#hear(message))

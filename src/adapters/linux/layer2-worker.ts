@@ -9,6 +9,7 @@ import { type Claim, type Conflict, ETHERTYPE_ARP, Station, type StationEvent } 
 import { NdpVoice } from '../../protocols/ndp/index.ts'
 import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
+import type { Companion } from './companion.ts'
 import { becomeRealtime, read, takeShortTurns } from './ffi.ts'
 import {
   claimsOf,
@@ -48,9 +49,11 @@ const LINES_PER_SECOND = 100
 const CLAIM_MS = 1000
 const CLAIMANTS = 1000
 
-export function runLayer2Worker(): void {
+/** `companion` makes what runs beside the responder from its part of the worker's data. */
+export function runLayer2Worker(companion: (data: unknown) => Companion | undefined = () => undefined): void {
   if (parentPort === null) throw new Error('the layer 2 responder runs in a worker thread')
-  new ResponderLoop(workerData as WorkerSetup, parentPort).run()
+  const setup: WorkerSetup = workerData
+  new ResponderLoop(setup, parentPort, companion(setup.companion)).run()
 }
 
 /** A socket to read from, and who listens. */
@@ -63,6 +66,7 @@ interface Source {
 class ResponderLoop {
   readonly #setup: WorkerSetup
   readonly #port: MessagePort
+  readonly #companion: Companion | undefined
   readonly #netlink = new NetlinkReader()
   readonly #arp: Station<number, PacketSocket>
   readonly #ndp: Station<bigint, NdpSocket>
@@ -72,13 +76,15 @@ class ResponderLoop {
   readonly #claimLimit = new LineLimit(LINES_PER_SECOND)
   readonly #claims = new Map<string, { count: number; toldAt: number }>()
   #sockets: Source[] = []
+  #companionFds: readonly number[] = []
   #descriptors = new PollSet([])
   #retryAt = Infinity
   #ignoredAt = 0
 
-  constructor(setup: WorkerSetup, port: MessagePort) {
+  constructor(setup: WorkerSetup, port: MessagePort, companion: Companion | undefined) {
     this.#setup = setup
     this.#port = port
+    this.#companion = companion
     const { counts, exclusions, verbose, refreshMs } = setup
     const excluded = (name: string) => exclusions.some(pattern => pattern.test(name))
     const common = { excluded, counts, verbose, refreshMs, random: systemRandom }
@@ -110,11 +116,13 @@ class ResponderLoop {
     } finally {
       for (const station of this.#stations) station.close()
       this.#netlink.close()
+      this.#companion?.close()
     }
   }
 
   #turn(): void {
     const descriptors = this.#descriptors
+    const companionPlace = FIRST_SOCKET + this.#sockets.length
     const ready = descriptors.wait(this.#sleepMs())
     if (ready > 0) {
       for (let place = 0; place < this.#sockets.length; place++)
@@ -126,10 +134,13 @@ class ResponderLoop {
     if (now >= this.#retryAt) this.#retry(now)
     for (const station of this.#stations) station.announce(now, ANNOUNCE)
     if (now >= this.#ignoredAt) this.#tellIgnored(now)
+    this.#companion?.turn(now, place => descriptors.isReady(companionPlace + place))
+    if (this.#companion !== undefined && this.#companion.fds !== this.#companionFds) this.#watch()
   }
 
   #sleepMs(): number {
-    const next = Math.min(this.#arp.nextAt() ?? Infinity, this.#ndp.nextAt() ?? Infinity)
+    const stations = Math.min(this.#arp.nextAt() ?? Infinity, this.#ndp.nextAt() ?? Infinity)
+    const next = Math.min(stations, this.#companion?.nextMs ?? Infinity)
     return Math.min(POLL_MS, Math.max(0, Math.ceil(next - systemClock.monotonic())))
   }
 
@@ -188,10 +199,12 @@ class ResponderLoop {
     this.#sockets = this.#stations.flatMap(station =>
       [...station.links].map(([index, socket]): Source => ({ station, index, socket })),
     )
+    this.#companionFds = this.#companion?.fds ?? []
     this.#descriptors = new PollSet([
       this.#setup.wakeFd,
       this.#netlink.fd,
       ...this.#sockets.map(({ socket }) => socket.fd),
+      ...this.#companionFds,
     ])
   }
 

@@ -51,9 +51,10 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   const { flags, log, metrics, kube, informers, recorder, namespace, pod, clock } = platform
   const node = flags['node-name']
   const exclusions = readExclusions()
-  const { membership, tasks: membershipTasks } = composeMembership(platform)
+  const { membership, tasks: membershipTasks, companion } = composeMembership(platform)
   const responder = new LinuxLayer2Responder({
     worker: responderWorkerUrl,
+    ...(companion && { companion }),
     log,
     metrics,
     clock,

@@ -1,23 +1,23 @@
 /** The speaker's membership: memberlist and the heartbeats beside it, from flags, files and the platform. */
 import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
+import { LinuxHeartbeats, type LinuxLayer2Options } from '../../adapters/linux/index.ts'
 import { aesGcm } from '../../adapters/system/aead.ts'
-import { hmacSha256 } from '../../adapters/system/hmac.ts'
 import { systemStreams } from '../../adapters/system/tcp.ts'
 import { openUdp } from '../../adapters/system/udp.ts'
 import { pods } from '../../api/index.ts'
 import {
   CombinedMembership,
   disabledMembership,
-  HeartbeatMembership,
+  followSpeakers,
   Majority,
   MemberlistMembership,
   MemberlistMetrics,
   parseMemberlistFile,
+  RefusedPackets,
 } from '../../control/membership/index.ts'
 import { type Address, parseAddress } from '../../core/ip/index.ts'
 import type { Logger, Membership, Task } from '../../ports/index.ts'
-import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
 import { FAST_LAN, type Keyring, keyOf, LAN, type MemberlistConfig, WAN } from '../../protocols/memberlist/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
 import { readDuration, type SpeakerFlags } from './flags.ts'
@@ -32,6 +32,8 @@ export interface ComposedMembership {
   readonly membership: Membership
   /** In the order of their start. */
   readonly tasks: readonly Task[]
+  /** Runs in the thread of the layer 2 responder. */
+  readonly companion?: LinuxLayer2Options['companion']
 }
 
 const hasMembership = (flags: SpeakerFlags) => flags['ml-bindaddr'] !== '' && flags['ml-labels'] !== ''
@@ -59,29 +61,34 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
   const peers = { pods: informers.of(pods, { namespace, labelSelector }), family: address.family }
   const keyring = keyringOf(secrets, config)
   const memberlist = new MemberlistMembership({
-    ...{ ...common, address, port, config, peers, streams: systemStreams, heartbeats: heartbeatPort > 0 },
+    ...{ ...common, address, port, config, peers, metrics, streams: systemStreams, heartbeats: heartbeatPort > 0 },
     open: () => openUdp({ address: text, port }),
     ...(keyring && { keyring }),
   })
-  const [hmac, ...otherHmacs] = secrets.map(hmacSha256)
-  const heartbeats = new HeartbeatMembership({
-    ...{ ...common, port: heartbeatPort, peers, timing: FAST_TIMING, beside: true, otherHmacs },
-    open: () => openUdp({ address: text, port: heartbeatPort }),
-    ...(hmac && { hmac }),
+  const refused = new RefusedPackets('heartbeat', { clock, log, metrics })
+  const heartbeats = new LinuxHeartbeats({
+    ...{ node: common.node, address, port: heartbeatPort, secrets, clock },
+    follow: found => followSpeakers(peers, common.node, found),
+    refused: packets => refused.note(packets),
   })
   const trustMs = Math.max(TRUST_MS, 10 * config.probeIntervalMs)
   const membership = new CombinedMembership({
     ...{ node: common.node, memberlist, trustMs, clock, log },
     retireMs: readDuration(flags, 'quiet-takeover'),
+    holdDownMs: readDuration(flags, 'hold-down'),
     ...(flags['require-majority'] && { majority: new Majority(peers.pods) }),
     ...(heartbeatPort > 0 && { heartbeats }),
   })
   const reload = new KeyReload(directory, log, fresh => {
     memberlist.keyring = keyringOf(fresh, config)
-    heartbeats.hmacs = fresh.map(hmacSha256)
+    heartbeats.secrets = fresh
   })
   const memberlistMetrics = new MemberlistMetrics(memberlist, metrics, clock)
-  return { membership, tasks: [memberlistMetrics, ...(secrets.length > 0 ? [reload] : []), membership] }
+  return {
+    membership,
+    tasks: [memberlistMetrics, ...(secrets.length > 0 ? [reload] : []), membership],
+    ...(heartbeatPort > 0 && { companion: () => heartbeats.companion() }),
+  }
 }
 
 function readAddress(text: string): Address {

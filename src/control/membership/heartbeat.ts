@@ -1,5 +1,3 @@
-import type { PodResource } from '../../api/kubernetes/index.ts'
-import type { Family } from '../../core/ip/index.ts'
 import type {
   Clock,
   Datagram,
@@ -7,7 +5,6 @@ import type {
   DirectEvidence,
   Heartbeats,
   Hmac,
-  Informer,
   Logger,
   MemberEvent,
   Membership,
@@ -17,7 +14,7 @@ import type {
   Timer,
 } from '../../ports/index.ts'
 import { Endpoint, type Timing } from '../../protocols/heartbeat/index.ts'
-import { speakerAddresses } from './discovery.ts'
+import { followSpeakers, type Peers } from './discovery.ts'
 import { publishable } from './meta.ts'
 import { RefusedPackets } from './refused.ts'
 
@@ -34,8 +31,7 @@ export interface HeartbeatOptions {
   readonly hmac?: Hmac
   /** Under keys that are going or coming: their packets are believed too. */
   readonly otherHmacs?: readonly Hmac[]
-  /** Where the other speakers are: their pods (an informer limited to namespace and labels), or a fixed list. */
-  readonly peers: { readonly pods: Informer<PodResource>; readonly family: Family } | readonly string[]
+  readonly peers: Peers
   readonly timing?: Timing
   /** Counts refused packets. */
   readonly metrics?: Metrics
@@ -88,20 +84,14 @@ export class HeartbeatMembership implements Membership, Heartbeats, Task {
   }
 
   async start(): Promise<void> {
-    const { peers, open, log, hmac, beside } = this.#options
+    const { peers, open, log, hmac, beside, node } = this.#options
     if (hmac === undefined && !beside)
       log.warn({ op: 'startup', warning: 'no ml-secret-key set, memberlist traffic will not be encrypted' })
     this.#socket = await open()
     this.#socket.receive(datagram => this.#receive(datagram))
     this.#turn()
     this.#joinWithin(DISCOVERY_MS)
-    if (!('pods' in peers)) return this.#discover(new Set(peers))
-    const look = () => this.#discover(speakerAddresses(peers.pods.list(), this.#options.node, peers.family))
-    void peers.pods.whenSynced().then(() => {
-      if (this.#socket === undefined) return // stopped meanwhile
-      this.#unsubscribe = peers.pods.subscribe(look)
-      look()
-    })
+    this.#unsubscribe = followSpeakers(peers, node, addresses => this.#discover(addresses))
   }
 
   /** Says that this speaker leaves, then closes: others take over at once. */

@@ -1,6 +1,7 @@
 export * from './combined.ts'
 export * from './config.ts'
 export * from './disabled.ts'
+export * from './discovery.ts'
 export * from './heartbeat.ts'
 export * from './majority.ts'
 export * from './memberlist.ts'

@@ -1,20 +1,22 @@
-import type { PodResource } from '../../api/kubernetes/index.ts'
-import { type Address, type Family, formatAddress, parseAddress } from '../../core/ip/index.ts'
+import { type Address, formatAddress, parseAddress } from '../../core/ip/index.ts'
 import type {
   Clock,
   DatagramSocket,
-  Informer,
   Logger,
   MemberEvent,
   Membership,
+  Metrics,
   Random,
   StreamPort,
   Task,
   Timer,
 } from '../../ports/index.ts'
 import { type Keyring, Memberlist, type MemberlistConfig } from '../../protocols/memberlist/index.ts'
-import { speakerAddresses } from './discovery.ts'
+import { followSpeakers, type Peers } from './discovery.ts'
+import type { Hold } from './hold-down.ts'
+import { limited } from './limited.ts'
 import { publishable, readMeta, writeMeta } from './meta.ts'
+import { RefusedPackets } from './refused.ts'
 
 export interface MemberlistMembershipOptions {
   readonly node: string
@@ -31,8 +33,9 @@ export interface MemberlistMembershipOptions {
   readonly log: Logger
   /** Without one nothing is encrypted. */
   readonly keyring?: Keyring
-  /** Where the other speakers are: their pods (an informer limited to namespace and labels), or a fixed list. */
-  readonly peers: { readonly pods: Informer<PodResource>; readonly family: Family } | readonly string[]
+  readonly peers: Peers
+  /** Counts refused packets. */
+  readonly metrics?: Metrics
   /** This speaker sends heartbeats besides. */
   readonly heartbeats?: boolean
 }
@@ -45,6 +48,10 @@ export interface ListedMember {
   readonly joining: boolean
   /** Its speaker sends heartbeats. */
   readonly heartbeats: boolean
+  /** It leaves addresses to others for now (IMP-4). */
+  readonly held: boolean
+  /** It has been well for long enough to be left with what it has. */
+  readonly settled: boolean
   /** Its usable interfaces; undefined where it publishes none. */
   readonly interfaces: readonly string[] | undefined
 }
@@ -72,6 +79,7 @@ export class MemberlistMembership implements Membership, Task {
   #joined = false
   #published: readonly string[] | undefined
   #joining = true
+  #hold: Hold = { held: false, settled: false }
   #hears: (node: string) => boolean = () => false
   #list: Memberlist | undefined
   #close: () => Promise<unknown> = async () => {}
@@ -91,10 +99,13 @@ export class MemberlistMembership implements Membership, Task {
   }
 
   async start(): Promise<void> {
-    const { peers, open, streams, address, port, clock, log, keyring, node, config, random } = this.#options
+    const { peers, open, streams, address, port, clock, log, keyring, node, config, random, metrics } = this.#options
     if (keyring === undefined)
       log.warn({ op: 'startup', warning: 'no ml-secret-key set, memberlist traffic will not be encrypted' })
-    const socket = await open()
+    const refused = new RefusedPackets('memberlist', { clock, log, ...(metrics && { metrics }) })
+    const tooMany = { code: 'RATE_LIMITED', detail: 'more packets than a peer sends', times: 1 }
+    const refuse = (from: string) => refused.note({ ...tooMany, from })
+    const socket = limited(await open(), { clock, knows: from => this.#knows(from), refuse })
     const listener = await streams
       .listen({ address, port }, stream => this.#list?.accept(stream))
       .catch(async error => {
@@ -103,7 +114,11 @@ export class MemberlistMembership implements Membership, Task {
       })
     this.#close = () => Promise.all([socket.close(), listener.close()])
     const identity = { name: node, address, port, config, clock, random, socket, connect: streams.connect }
-    const hooks = { log: log.with({ component: 'Memberlist' }), event: (event: MemberEvent) => this.#tell(event) }
+    const hooks = {
+      log: log.with({ component: 'Memberlist' }),
+      event: (event: MemberEvent) => this.#tell(event),
+      refused: (code: string) => refused.count(code),
+    }
     const judge = {
       isFast: (meta: Uint8Array) => readMeta(meta).fast,
       acceptsName: (text: string) => NODE_NAME.test(text),
@@ -112,8 +127,7 @@ export class MemberlistMembership implements Membership, Task {
     this.#list = new Memberlist({ ...identity, ...hooks, ...judge, meta: this.#meta }, keyring)
     this.#list.start()
     this.#limit = clock.after(DISCOVERY_MS, () => this.#setJoined())
-    if ('pods' in peers) this.#follow(peers)
-    else this.#discover(new Set(peers))
+    this.#unsubscribe = followSpeakers(peers, node, addresses => this.#discover(addresses))
   }
 
   /** Says that this speaker leaves, then closes. */
@@ -125,9 +139,11 @@ export class MemberlistMembership implements Membership, Task {
     this.#unsubscribe()
     log.info({ op: 'shutdown', msg: 'leaving memberlist cluster' })
     await list.leave(LEAVE_MS)
+    log.info({ op: 'shutdown', msg: 'left memberlist cluster' })
     this.#list = undefined
     list.shutdown()
     await this.#close()
+    log.info({ op: 'shutdown', msg: 'memberlist shutdown' })
   }
 
   ready(): true | string {
@@ -144,11 +160,8 @@ export class MemberlistMembership implements Membership, Task {
     const members = this.#list?.present() ?? []
     return new Map(
       members.map(({ name, address, state, meta }) => {
-        const { joining, heartbeats, interfaces } = readMeta(meta)
-        return [
-          name,
-          { address: formatAddress(address), suspect: state === 'suspect', joining, heartbeats, interfaces },
-        ]
+        const { fast: _, ...said } = readMeta(meta)
+        return [name, { ...said, address: formatAddress(address), suspect: state === 'suspect' }]
       }),
     )
   }
@@ -200,6 +213,12 @@ export class MemberlistMembership implements Membership, Task {
     if (this.#list !== undefined) this.#list.meta = this.#meta
   }
 
+  /** What the others are told of this speaker's hold (IMP-4). */
+  set hold(hold: Hold) {
+    this.#hold = hold
+    if (this.#list !== undefined) this.#list.meta = this.#meta
+  }
+
   /** Whether another protocol hears the node right now. */
   set hears(hears: (node: string) => boolean) {
     this.#hears = hears
@@ -213,16 +232,11 @@ export class MemberlistMembership implements Membership, Task {
   get #meta(): Uint8Array {
     const { config, heartbeats = false } = this.#options
     const said = { fast: config.fast !== undefined, heartbeats, joining: this.#joining }
-    return writeMeta({ ...said, interfaces: this.#published })
+    return writeMeta({ ...said, ...this.#hold, interfaces: this.#published })
   }
 
-  #follow({ pods, family }: { pods: Informer<PodResource>; family: Family }): void {
-    const look = () => this.#discover(speakerAddresses(pods.list(), this.#options.node, family))
-    void pods.whenSynced().then(() => {
-      if (this.#list === undefined) return // stopped meanwhile
-      this.#unsubscribe = pods.subscribe(look)
-      look()
-    })
+  #knows(address: string): boolean {
+    return this.#addresses?.has(address) || this.#presentAddresses().includes(address)
   }
 
   #discover(addresses: ReadonlySet<string>): void {

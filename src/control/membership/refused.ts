@@ -35,8 +35,13 @@ export class RefusedPackets {
     })
   }
 
-  note({ code, from, detail, times }: Refused): void {
+  /** Who refused them says so itself. */
+  count(code: string, times = 1): void {
     this.#counter?.inc({ reason: camelCase(code) }, times)
+  }
+
+  note({ code, from, detail, times }: Refused): void {
+    this.count(code, times)
     const now = this.#clock.monotonic()
     const last = this.#complained.get(code)
     if (HARMLESS.has(code) || (last !== undefined && now - last < COMPLAIN_EVERY_MS)) return

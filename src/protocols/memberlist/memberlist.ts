@@ -62,6 +62,8 @@ export interface MemberlistOptions {
   /** [DMin, DMax, DCur] of an application on top. */
   readonly delegateVersions?: readonly [number, number, number]
   readonly event?: (event: MemberEvent) => void
+  /** A packet, or a message in one, was not believed. */
+  readonly refused?: (code: string) => void
 }
 
 /** [PMin, PMax, PCur] */
@@ -314,7 +316,8 @@ export class Memberlist {
   /** A line for each kind of bad packet every ten seconds. */
   #complain(error: unknown, from: string): void {
     if (!(error instanceof PacketError)) throw error
-    const { clock, log } = this.#options
+    const { clock, log, refused } = this.#options
+    refused?.(error.code)
     const now = clock.monotonic()
     const last = this.#complained.get(error.code)
     if (last !== undefined && now - last < COMPLAIN_EVERY_MS) return
