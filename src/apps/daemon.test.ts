@@ -40,6 +40,8 @@ const refused: [string, number, RegExp][] = [
   [`controller ${ns} --kubeconfig=/nope`, 1, /kubeconfig \/nope: no such file/],
   [`controller ${ns} --kubeconfig=${kubeconfig}`, 1, /no context named \\"nowhere\\"/],
   [`speaker ${ns}`, 1, /must specify --node-name or METALLB_NODE_NAME/],
+  [`speaker ${ns} --node-name=n --bgp-listen-port=65536`, 1, /invalid BGP listen address/],
+  [`speaker ${ns} --node-name=n --bgp-listen-port=179 --bgp-listen-address=here`, 1, /invalid BGP listen address/],
   [`speaker ${ns} --node-name=n --bgp-debounce-timeout=0`, 1, /invalid BGP debounce timeout value/],
   [`speaker ${ns} --node-name=n --require-majority`, 1, /"msg":"without membership no speaker sees another one/],
   [`speaker ${ns} --tls-curve-preferences=x`, 1, /"msg":"failed to parse TLS flags"/],

@@ -21,8 +21,8 @@ const PEER = '{peer="192.0.2.1:179"}'
 /** A node at 192.0.2.10, and routers of ours as its neighbors. */
 export class BgpWorld {
   readonly clock = new FakeClock()
-  readonly random = new FakeRandom(1)
-  readonly streams = new FakeStreams(this.clock, this.random)
+  readonly random: FakeRandom
+  readonly streams: FakeStreams
   readonly log = new FakeLog()
   readonly metrics = new FakeMetrics()
   readonly recorder = new FakeRecorder()
@@ -33,7 +33,10 @@ export class BgpWorld {
   readonly sources: (Address | undefined)[] = []
   alive = (_change: LivenessChange) => {}
 
-  constructor() {
+  /** `listens`: routers may connect to port 179. */
+  constructor({ listens = false, seed = 1 } = {}) {
+    this.random = new FakeRandom(seed)
+    this.streams = new FakeStreams(this.clock, this.random)
     this.interfaces.set(anInterface('eth0', { addresses: [{ address: OURS, length: 24 }] }))
     const { clock, random, interfaces, metrics, recorder, log } = this
     const host = this.streams.host(OURS)
@@ -52,11 +55,13 @@ export class BgpWorld {
       },
       sessions: () => this.liveness,
     }
-    const seams = { clock, random, streams, interfaces, metrics, recorder, log, liveness }
+    const listenAt = listens ? { port: 179 } : undefined
+    const seams = { clock, random, streams, interfaces, metrics, recorder, log, liveness, listenAt }
     this.bgp = new BgpProtocol({ node: 'worker-a', namespace: 'metallb-system', ...seams })
   }
 
-  async router(text = '192.0.2.1', change: Partial<Settings> = {}): Promise<Session> {
+  /** It dials the port `dials`, unless it is passive. */
+  async router(text = '192.0.2.1', change: Partial<Settings> = {}, dials = 1): Promise<Session> {
     const address = ip(text)
     const settings: Settings = {
       localAsn: 64501,
@@ -73,7 +78,7 @@ export class BgpWorld {
     }
     const { clock, random } = this
     const localAddresses = () => ({ connection: address })
-    const options = { settings, target: { address: OURS, port: 1 }, defaultLocalPref: 100, localAddresses }
+    const options = { settings, target: { address: OURS, port: dials }, defaultLocalPref: 100, localAddresses }
     const session = new Session(options, { clock, random, streams: this.streams.host(address) })
     await this.streams.host(address).listen({ port: 179 }, stream => session.accept(stream))
     session.start()

@@ -2,7 +2,8 @@
 import { LinuxLiveness } from '../../adapters/linux/index.ts'
 import { linuxStreams } from '../../adapters/linux/tcp.ts'
 import { bfdProfiles, bgpAdvertisements, bgpPeers, configMaps, secrets } from '../../api/index.ts'
-import { BgpProtocol } from '../../control/bgp/index.ts'
+import { BgpProtocol, type ListenAt } from '../../control/bgp/index.ts'
+import { parseAddress } from '../../core/ip/index.ts'
 import type { Interfaces } from '../../ports/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
 import { bfdWorkerUrl } from './bfd-worker-url.ts'
@@ -10,10 +11,11 @@ import type { SpeakerFlags } from './flags.ts'
 
 const BGP_TYPES = ['native', 'frr', 'frr-k8s']
 
-/** Chapter 05 section 1.12: an unknown back end and misused frr-k8s flags stop the start. @throws Fatal */
+/** Chapter 05 section 1.12: an unknown back end, misused frr-k8s flags and nowhere to listen stop the start. @throws Fatal */
 export function checkBgpType(flags: SpeakerFlags, type = 'native'): void {
   if (!BGP_TYPES.includes(type)) throw new Fatal({ op: 'startup', msg: `unsupported BGP implementation type: ${type}` })
   checkPassThrough(flags, type)
+  listenAt(flags)
   if (type !== 'native') {
     const error = `METALLB_BGP_TYPE=${type} is not built yet: only native is`
     throw new Fatal({ op: 'startup', error, msg: 'failed to create BGP controller' })
@@ -28,12 +30,21 @@ function checkPassThrough(flags: SpeakerFlags, type: string): void {
     throw new Fatal({ op: 'startup', error: `${flag} --frrk8s-namespace to be set` })
 }
 
+/** @throws Fatal */
+function listenAt(flags: SpeakerFlags): ListenAt | undefined {
+  const { 'bgp-listen-port': port, 'bgp-listen-address': text } = flags
+  const address = text === '' ? undefined : parseAddress(text)
+  if (port < 0 || port > 65_535 || (text !== '' && address === undefined))
+    throw new Fatal({ op: 'startup', msg: 'invalid BGP listen address', address: text, port })
+  return port === 0 ? undefined : { port, ...(address && { address }) }
+}
+
 export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfaces) {
   const { flags, log, metrics, informers, recorder, namespace, clock, random } = platform
   const node = flags['node-name']
   const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock })
   const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder, log, liveness }
-  const bgp = new BgpProtocol({ node, namespace, ...seams })
+  const bgp = new BgpProtocol({ node, namespace, listenAt: listenAt(flags), ...seams })
   const sources = {
     peers: informers.of(bgpPeers, { namespace }),
     bgpAdvertisements: informers.of(bgpAdvertisements, { namespace }),

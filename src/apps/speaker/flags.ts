@@ -54,6 +54,11 @@ export const speakerFlags = {
     default: false,
     help: 'layer 2: announce nothing while this speaker sees less than half of the speakers, or a half without the lowest name',
   },
+  'hold-down': {
+    type: 'string',
+    default: '0',
+    help: 'layer 2: how long a node that comes back leaves addresses where they are, e.g. 60s; longer the more often it does; 0: it takes back what the election gives it',
+  },
   'gratuitous-arp-interval': {
     type: 'string',
     default: '0',
@@ -65,6 +70,18 @@ export const speakerFlags = {
     default: '5m',
     env: 'METALLB_QUIET_TAKEOVER',
     help: 'after a planned stop of another speaker, how long its clients may go on using its node; 0: told to move at once',
+  },
+  'bgp-listen-port': {
+    type: 'int',
+    default: 0,
+    env: 'METALLB_BGP_LISTEN_PORT',
+    help: 'TCP port where routers may open BGP sessions (179 needs NET_BIND_SERVICE); 0: only the speaker dials',
+  },
+  'bgp-listen-address': {
+    type: 'string',
+    default: '',
+    env: 'METALLB_BGP_LISTEN_ADDRESS',
+    help: 'local address of bgp-listen-port, empty for all',
   },
   'strict-native': {
     type: 'bool',
@@ -84,7 +101,10 @@ export const speakerFlags = {
 export type SpeakerFlags = FlagValues<typeof speakerFlags>
 
 /** Milliseconds. @throws Fatal for what is no duration of 0 or more */
-export function readDuration(flags: SpeakerFlags, flag: 'gratuitous-arp-interval' | 'quiet-takeover'): number {
+export function readDuration(
+  flags: SpeakerFlags,
+  flag: 'gratuitous-arp-interval' | 'quiet-takeover' | 'hold-down',
+): number {
   const provided = flags[flag]
   const nanoseconds = parseDuration(provided)
   if (nanoseconds !== undefined && nanoseconds >= 0n) return Number(nanoseconds / 1_000_000n)

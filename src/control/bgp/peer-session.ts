@@ -11,7 +11,10 @@ import type {
   Logger,
   Metrics,
   Random,
+  Stream,
+  StreamEvents,
   StreamPort,
+  StreamTarget,
   Timer,
 } from '../../ports/index.ts'
 import {
@@ -24,16 +27,18 @@ import {
   type SessionOptions,
   type SessionStatus,
 } from '../../protocols/bgp/index.ts'
+import type { WatchedPeer } from './bfd-state.ts'
 import { isSame, restartReasons, type SessionNeeds } from './changes.ts'
+import type { ListenAt } from './listener.ts'
 import { SessionMetrics } from './metrics.ts'
 import {
-import type { WatchedPeer } from './bfd-state.ts'
   type AddressedPeer,
   DEFAULT_LOCAL_PREF,
   familiesOf,
   identify,
   isOnLink,
   localAddresses,
+  passwordProblem,
   peerText,
   settingsOf,
   targetOf,
@@ -53,6 +58,8 @@ export interface PeerContext {
   readonly log: Logger
   /** Absent: BFD profiles have no effect. */
   readonly liveness?: Liveness
+  /** Where routers may connect to us. Absent: nowhere, we dial. */
+  readonly listenAt?: ListenAt
 }
 
 /** How old the counts of messages may be. */
@@ -72,6 +79,7 @@ export class PeerSession {
   #profile: BfdProfile | undefined
   #watch: LivenessWatch | undefined
   #watchedFrom = ''
+  #watched: LivenessTarget | undefined
   #showing: Timer | undefined
 
   constructor(peer: AddressedPeer, profile: BfdProfile | undefined, context: PeerContext, restarting: boolean) {
@@ -79,7 +87,6 @@ export class PeerSession {
     this.#profile = profile
     this.#context = context
     this.#restarting = restarting
-  #watched: LivenessTarget | undefined
     this.#log = this.#logOf(peer)
     this.#metrics = new SessionMetrics(context.metrics, peer)
     this.#session = this.#make()
@@ -110,12 +117,14 @@ export class PeerSession {
   /** Applies what a running session can bear. Answers why it has to start anew instead, empty where it need not. */
   change(peer: AddressedPeer, profile: BfdProfile | undefined): string[] {
     const [before, after] = [this.#needs(this.#peer), this.#needs(peer)]
+    const problem = passwordProblem(peer)
+    if (problem !== undefined) return [problem]
     const reasons = restartReasons(before, after, this.#session.status)
     if (reasons.length > 0) return reasons
     this.#peer = peer
     this.#log = this.#logOf(peer)
-    const problem = isSame(before, after) ? undefined : this.#session.reconfigure()
-    if (problem !== undefined) return [problem]
+    const refusal = isSame(before, after) ? undefined : this.#session.reconfigure()
+    if (refusal !== undefined) return [refusal]
     this.#profile = profile
     if (profile !== undefined) this.#watch?.change(profile)
     else {
@@ -124,6 +133,16 @@ export class PeerSession {
     }
     if (this.#session.status.state === 'established') this.#watchPeer()
     return []
+  }
+
+  /** Whom it dials, or who may dial us. */
+  get target(): StreamTarget {
+    return targetOf(this.#peer)
+  }
+
+  /** A connection that the router opened; undefined: it is not wanted now. */
+  accept(stream: Stream): StreamEvents | undefined {
+    return this.#session.accept(stream)
   }
 
   announce(routes: readonly Route[]): void {
@@ -135,6 +154,13 @@ export class PeerSession {
   withdraw(prefixes: readonly Prefix[]): void {
     this.#session.withdraw(prefixes)
     this.#metrics.show(this.#session.status)
+  }
+
+  /** Undefined where the peer has no BFD profile. */
+  get bfd(): WatchedPeer | undefined {
+    if (this.#profile === undefined) return undefined
+    const state = this.#watch?.state ?? 'down'
+    return { profile: this.#profile, state, ...(this.#watched && { target: this.#watched }) }
   }
 
   /** All routes of before the start of this process are here. */
@@ -156,13 +182,6 @@ export class PeerSession {
     return this.#session.wantedRoutes()
   }
 
-  /** Undefined where the peer has no BFD profile. */
-  get bfd(): WatchedPeer | undefined {
-    if (this.#profile === undefined) return undefined
-    const state = this.#watch?.state ?? 'down'
-    return { profile: this.#profile, state, ...(this.#watched && { target: this.#watched }) }
-  }
-
   advertisedRoutes(): Iterable<Route> {
     return this.#session.advertisedRoutes()
   }
@@ -179,7 +198,8 @@ export class PeerSession {
   }
 
   #needs(peer: AddressedPeer): SessionNeeds {
-    const settings = settingsOf(peer, this.#context.node, this.#restarting)
+    const { node, listenAt } = this.#context
+    const settings = settingsOf(peer, node, this.#restarting, listenAt !== undefined)
     return { settings, target: targetOf(peer), sourceAddress: peer.sourceAddress }
   }
 
@@ -276,6 +296,7 @@ export class PeerSession {
       multihop: !isOnLink(address, interfaces.current()),
       ...(this.#peer.vrf && { interface: this.#peer.vrf }),
     }
+    this.#watched = target
     this.#watch = liveness.watch(target, profile, change => this.#livenessChanged(change))
   }
 
@@ -292,4 +313,3 @@ export class PeerSession {
     recorder.event(target, type, reason, message)
   }
 }
-    this.#watched = target

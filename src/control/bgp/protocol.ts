@@ -1,15 +1,23 @@
 /** BGP as the speaker sees it: routes of Services on one side, sessions with BGPPeers on the other. */
 import type { BgpConfig, Peer } from '../../core/config/index.ts'
+import type { Prefix } from '../../core/ip/index.ts'
 import { type Announcement, decideBgp, type World } from '../../core/plan/index.ts'
+import type { Timer } from '../../ports/index.ts'
 import type { Farewell, Route } from '../../protocols/bgp/index.ts'
 import type { AnnouncePlanner, AnnounceProtocol } from '../announce/index.ts'
+import { Listener } from './listener.ts'
 import { type PeerContext, PeerSession } from './peer-session.ts'
 import { goesTo, Rib } from './rib.ts'
-import { isAddressed, peerText } from './settings.ts'
+import { isAddressed, passwordProblem, peerText } from './settings.ts'
 import { type NeighborState, neighborState } from './state.ts'
 
 /** Time for the last messages to leave, before the process may end (chapter 04 section 1.12). */
 const FAREWELL_MS = 200
+
+/** Endpoints come and go in numbers, as in a rollout: how often a router is told of another weight. */
+const REWEIGH_MS = 1000
+
+const NOT_LISTENING = 'the peer is passive, and this speaker does not listen: see --bgp-listen-port'
 
 export class BgpProtocol implements AnnounceProtocol {
   readonly name = 'bgp'
@@ -17,10 +25,14 @@ export class BgpProtocol implements AnnounceProtocol {
   readonly #rib = new Rib()
   readonly #sessions = new Map<string, PeerSession>()
   readonly #listeners = new Set<(service: string) => void>()
+  readonly #listener: Listener | undefined
+  #reweighing: Timer | undefined
   #complete = false
 
   constructor(context: PeerContext) {
     this.#context = context
+    const { listenAt } = context
+    this.#listener = listenAt && new Listener(listenAt, () => this.#sessions.values(), context)
   }
 
   planner(world: World): AnnouncePlanner {
@@ -49,7 +61,16 @@ export class BgpProtocol implements AnnounceProtocol {
 
   /** Never blocks and never fails: what a session cannot send now it sends later. */
   async commit(): Promise<void> {
-    const changed = this.#rib.takeChanged()
+    this.#send(this.#rib.takeChanged())
+    if (this.#rib.isReweighed) this.#reweighing ??= this.#context.clock.after(REWEIGH_MS, () => this.#reweigh())
+  }
+
+  #reweigh(): void {
+    this.#reweighing = undefined
+    this.#send(this.#rib.takeReweighed())
+  }
+
+  #send(changed: readonly Prefix[]): void {
     if (changed.length === 0) return
     for (const [name, session] of this.#sessions) {
       const routes: Route[] = []
@@ -71,8 +92,10 @@ export class BgpProtocol implements AnnounceProtocol {
   async stop(): Promise<void> {
     const sessions = [...this.#sessions.values()]
     this.#sessions.clear()
+    this.#reweighing?.cancel()
     for (const session of sessions) session.stop({ kind: 'shutdown', text: 'the speaker stops' })
     if (sessions.length > 0) await new Promise<void>(done => void this.#context.clock.after(FAREWELL_MS, done))
+    await this.#listener?.close()
   }
 
   /** All Services have been looked at once: peers may forget what they kept of before the start. */
@@ -97,6 +120,7 @@ export class BgpProtocol implements AnnounceProtocol {
         this.#close(name, session, { kind: 'reconfigured' }, { reason: 'changedInConfig', changed })
     }
     for (const peer of peers) if (!this.#sessions.has(peer.name)) this.#open(peer, { peers, bfdProfiles })
+    this.#listener?.sync()
     const same = this.#sessions.size === before.size && [...this.#sessions.values()].every(one => before.has(one))
     if (!same) for (const service of this.#rib.services()) this.#tell(service)
   }
@@ -137,15 +161,25 @@ export class BgpProtocol implements AnnounceProtocol {
     const id = peerText(peer.endpoint)
     log.info({ event: 'peerAdded', peer: id, bgpPeer: peer.name, msg: 'peer configured, starting BGP session' })
     if (!isAddressed(peer)) {
-      const error = 'unnumbered peers (spec.interface) are not supported yet'
-      log.error({ op: 'syncPeers', peer: id, bgpPeer: peer.name, error, msg: 'failed to create BGP session' })
+      this.#refuse(peer, 'unnumbered peers (spec.interface) are not supported yet')
       return
     }
+    const problem = passwordProblem(peer)
+    if (problem !== undefined) {
+      this.#refuse(peer, problem)
+      return
+    }
+    if (peer.passive && this.#context.listenAt === undefined) this.#refuse(peer, NOT_LISTENING)
     const profile = bfdProfiles.find(({ name }) => name === peer.bfdProfile)
     const session = new PeerSession(peer, profile, this.#context, !this.#complete)
     this.#sessions.set(peer.name, session)
     session.start([...this.#rib.routesFor(peer.name)])
     if (this.#complete) session.complete()
+  }
+
+  #refuse({ name, endpoint }: Peer, error: string): void {
+    const who = { peer: peerText(endpoint), bgpPeer: name }
+    this.#context.log.error({ op: 'syncPeers', ...who, error, msg: 'failed to create BGP session' })
   }
 
   /** `why` tells the log what changed. */

@@ -29,6 +29,30 @@ test('15 a prefix goes with the last of its Services', () => {
   assert.deepEqual([...rib.routesFor('tor')], [])
 })
 
+test('where nothing but the weight changes that is marked apart; it is part of any other change', () => {
+  const rib = new Rib()
+  const other = route({ prefix: parsePrefix('198.51.100.1/32')! })
+  rib.set('default/a', [route({ linkBandwidth: 10 }), other])
+  assert.equal(rib.isReweighed, false)
+  changed(rib)
+  rib.set('default/a', [route({ linkBandwidth: 20 }), other])
+  assert.deepEqual([changed(rib), rib.isReweighed], [[], true])
+  assert.deepEqual(rib.takeReweighed().map(formatPrefix), ['203.0.113.0/24', '198.51.100.1/32'])
+  rib.set('default/a', [route({ linkBandwidth: 30 }), other])
+  rib.set('default/a', [route({ linkBandwidth: 30, med: 1 }), other])
+  assert.deepEqual([changed(rib).length, rib.isReweighed], [2, false])
+})
+
+test('weights add up over Services, not over the advertisements of one', () => {
+  const rib = new Rib()
+  rib.set('default/a', [route({ linkBandwidth: 10 }), route({ linkBandwidth: 30, advertisement: 'B' })])
+  rib.set('default/b', [route({ linkBandwidth: 5 })])
+  rib.set('default/c', [route({ linkBandwidth: 100, peers: new Set(['other']) })])
+  assert.equal(rib.routeFor('tor', prefix)?.attributes.linkBandwidth, 35)
+  rib.set('default/d', [route({ prefix: parsePrefix('198.51.100.1/32')! })])
+  assert.equal(rib.routeFor('tor', parsePrefix('198.51.100.1/32')!)?.attributes.linkBandwidth, undefined)
+})
+
 test('only prefixes that may have changed are named', () => {
   const rib = new Rib()
   rib.set('default/a', [route()])

@@ -1,7 +1,7 @@
 /** What the peers should know: routes of Services, counted by prefix, so that one change costs what it touches. */
 import type { Community } from '../../core/config/index.ts'
 import { formatPrefix, type Prefix } from '../../core/ip/index.ts'
-import type { ServiceRoute } from '../../core/plan/index.ts'
+import { routeKey, type ServiceRoute } from '../../core/plan/index.ts'
 import type { Route } from '../../protocols/bgp/index.ts'
 import { DEFAULT_LOCAL_PREF } from './settings.ts'
 
@@ -10,9 +10,12 @@ export class Rib {
   /** By prefix, then by Service: a prefix goes only with the last of its Services. */
   readonly #prefixes = new Map<string, { prefix: Prefix; routes: Map<string, ServiceRoute[]> }>()
   readonly #changed = new Map<string, Prefix>()
+  /** Those where nothing but the weight has changed, which can wait. */
+  readonly #reweighed = new Map<string, Prefix>()
 
   set(service: string, routes: readonly ServiceRoute[]): void {
-    this.delete(service)
+    const marks = sameButWeight(this.routesOf(service), routes) ? this.#reweighed : this.#changed
+    this.#remove(service, marks)
     if (routes.length === 0) return
     this.#services.set(service, routes)
     for (const route of routes) {
@@ -20,17 +23,21 @@ export class Rib {
       const entry = this.#prefixes.get(key) ?? { prefix: route.prefix, routes: new Map() }
       this.#prefixes.set(key, entry)
       entry.routes.set(service, [...(entry.routes.get(service) ?? []), route])
-      this.#changed.set(key, route.prefix)
+      marks.set(key, route.prefix)
     }
   }
 
   delete(service: string): void {
+    this.#remove(service, this.#changed)
+  }
+
+  #remove(service: string, marks: Map<string, Prefix>): void {
     for (const { prefix } of this.#services.get(service) ?? []) {
       const key = formatPrefix(prefix)
       const entry = this.#prefixes.get(key)
       entry?.routes.delete(service)
       if (entry?.routes.size === 0) this.#prefixes.delete(key)
-      this.#changed.set(key, prefix)
+      marks.set(key, prefix)
     }
     this.#services.delete(service)
   }
@@ -50,14 +57,25 @@ export class Rib {
   /** Prefixes whose routes may have changed since the last time. */
   takeChanged(): Prefix[] {
     const changed = [...this.#changed.values()]
+    for (const key of this.#changed.keys()) this.#reweighed.delete(key)
     this.#changed.clear()
+    return changed
+  }
+
+  get isReweighed(): boolean {
+    return this.#reweighed.size > 0
+  }
+
+  takeReweighed(): Prefix[] {
+    const changed = [...this.#reweighed.values()]
+    this.#reweighed.clear()
     return changed
   }
 
   /** What the peer should know about the prefix; undefined for nothing. */
   routeFor(peer: string, prefix: Prefix): Route | undefined {
-    const routes = [...(this.#prefixes.get(formatPrefix(prefix))?.routes.values() ?? [])]
-    return merged(routes.flat().filter(route => goesTo(route, peer)))
+    const byService = [...(this.#prefixes.get(formatPrefix(prefix))?.routes.values() ?? [])]
+    return merged(byService.map(routes => routes.filter(route => goesTo(route, peer))))
   }
 
   *routesFor(peer: string): Iterable<Route> {
@@ -68,13 +86,19 @@ export class Rib {
   }
 }
 
+function sameButWeight(before: readonly ServiceRoute[], after: readonly ServiceRoute[]): boolean {
+  const keyOf = ({ linkBandwidth: _weight, ...route }: ServiceRoute) => routeKey(route)
+  const known = new Set(before.map(keyOf))
+  return before.length === after.length && after.length > 0 && after.every(route => known.has(keyOf(route)))
+}
+
 export function goesTo({ peers }: ServiceRoute, peer: string): boolean {
   return peers === 'all' || peers.has(peer)
 }
 
 /** One prefix of many: all communities, and what makes it preferred most (chapter 04 section 2.7, D24). */
-function merged(routes: readonly ServiceRoute[]): Route | undefined {
-  const [first, ...others] = routes
+function merged(byService: readonly (readonly ServiceRoute[])[]): Route | undefined {
+  const [first, ...others] = byService.flat()
   if (first === undefined) return undefined
   const communities = new Map<string, Community>()
   let best = first
@@ -83,13 +107,20 @@ function merged(routes: readonly ServiceRoute[]): Route | undefined {
     for (const community of route.communities) communities.set(`${community.kind} ${community.parts}`, community)
   }
   const { prefix, localPref, prepend, med } = best
+  const linkBandwidth = byService.reduce((sum, routes) => sum + bandwidthOf(routes), 0)
   const options = { ...(prepend !== undefined && { prepend }), ...(med !== undefined && { med }) }
   const attributes = {
+    ...(linkBandwidth > 0 && { linkBandwidth }),
     communities: [...communities.values()],
     ...(localPref !== undefined && { localPref }),
     ...options,
   }
   return { prefix, attributes }
+}
+
+/** Several advertisements of one Service speak of the same endpoints. */
+function bandwidthOf(routes: readonly ServiceRoute[]): number {
+  return Math.max(0, ...routes.map(({ linkBandwidth = 0 }) => linkBandwidth))
 }
 
 /** Positive where routers would take `a`: higher preference, shorter path, lower MED (RFC 4271 section 9.1.2). */

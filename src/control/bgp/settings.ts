@@ -1,5 +1,5 @@
 /** From a BGPPeer to a session: defaults and rules of chapter 04 sections 2.4, 6.2, 6.4, 6.12 and 6.14. */
-import type { Peer } from '../../core/config/index.ts'
+import { keyProblem, type Peer } from '../../core/config/index.ts'
 import { type Address, type Family, formatAddress } from '../../core/ip/index.ts'
 import type { NetworkInterface, StreamEndpoint, StreamTarget } from '../../ports/index.ts'
 import { DEFAULT_CONNECT_RETRY_MS, isLinkLocal, type LocalAddresses, type Settings } from '../../protocols/bgp/index.ts'
@@ -9,7 +9,7 @@ export const DEFAULT_LOCAL_PREF = 100
 const DEFAULT_HOLD_MS = 90_000
 const RESTART_SECONDS = 120
 /** CS6, network control. */
-const TRAFFIC_CLASS = 0xc0
+export const TRAFFIC_CLASS = 0xc0
 
 /** A peer that is reached by its address. */
 export interface AddressedPeer extends Peer {
@@ -18,6 +18,12 @@ export interface AddressedPeer extends Peer {
 
 export function isAddressed(peer: Peer): peer is AddressedPeer {
   return 'address' in peer.endpoint
+}
+
+/** Why there can be no session (chapter 04 example 109). */
+export function passwordProblem({ password }: Peer): string | undefined {
+  const problem = password === undefined ? undefined : keyProblem(password)
+  return problem && `the password ${problem}`
 }
 
 /** `192.0.2.1:179`, `2001:db8::1:179` or `eth1:179`: the label of metrics (chapter 04 section 7.1). */
@@ -29,8 +35,11 @@ export function peerText(endpoint: Peer['endpoint']): string {
   return 'address' in endpoint ? formatAddress(endpoint.address) : endpoint.interface
 }
 
-/** `restarting`: routes of before are announced again, but not all are here yet (RFC 4724 section 4.1). */
-export function settingsOf(peer: AddressedPeer, node: string, restarting: boolean): Settings {
+/**
+ * `restarting`: routes of before are announced again, but not all are here yet (RFC 4724 section 4.1). `listens`: routers
+ * may connect to us.
+ */
+export function settingsOf(peer: AddressedPeer, node: string, restarting: boolean, listens = false): Settings {
   const families = familiesOf(peer)
   return {
     localAsn: peer.localAsn ?? peer.myAsn,
@@ -44,8 +53,8 @@ export function settingsOf(peer: AddressedPeer, node: string, restarting: boolea
     extendedMessage: true,
     gracefulRestart: peer.gracefulRestart ? { seconds: RESTART_SECONDS, restarting } : undefined,
     hostname: node,
-    passive: false,
-    listens: false,
+    passive: peer.passive ?? false,
+    listens,
   }
 }
 
@@ -57,7 +66,7 @@ export function familiesOf({ endpoint, dualStackAddressFamily }: Peer): Family[]
 
 /** Without the source address, which has to exist when it is used. The TTL is left to the system (decision 5). */
 export function targetOf(peer: AddressedPeer): StreamTarget {
-  const { endpoint, port, vrf, password, ttlSecurityHops, holdMs = DEFAULT_HOLD_MS } = peer
+  const { endpoint, port, vrf, password, aoKeys, ttlSecurityHops, holdMs = DEFAULT_HOLD_MS } = peer
   return {
     address: endpoint.address,
     port,
@@ -65,6 +74,7 @@ export function targetOf(peer: AddressedPeer): StreamTarget {
     ...(vrf && { device: vrf }),
     ...(ttlSecurityHops && { ttl: 255, minTtl: 256 - ttlSecurityHops }), // RFC 5082 section 3
     ...(password && { md5Password: password }),
+    ...(aoKeys && { aoKeys }),
     ...(holdMs > 0 && { userTimeoutMs: holdMs }),
   }
 }
