@@ -9,6 +9,8 @@ export interface Membership {
    * NodeUpdate of this node.
    */
   minority?(): { readonly seen: number; readonly expected: number } | undefined
+  /** Members that leave addresses to others for now, where one can have them (IMP-4). Absent where nobody does. */
+  held?(): ReadonlySet<string>
   /** Called after the member set changed, or that of retired nodes. */
   subscribe(listener: (event: MemberEvent) => void): () => void
   /** Look for speakers to join now, e.g. because nodes changed. */

@@ -74,6 +74,7 @@ export interface Scenario {
   ignoreExcludeLb?: boolean
   lbClass?: string
   balanced?: boolean
+  held?: string[]
 }
 
 /** node-a, node-b and node-c alive, one pool, one advertisement for all, `default/web` with one endpoint on node-a. */
@@ -90,6 +91,7 @@ export function aWorld(scenario: Scenario = {}): World & { service: Service } {
     endpointsOf: key => (Array.isArray(endpoints) ? endpoints : (endpoints[key] ?? [])),
     holdersOf: holdersIn([service, ...others]),
     services: () => [service, ...others],
+    held: new Set(scenario.held),
     hash: sha256,
     options: {
       ignoreExcludeLb: scenario.ignoreExcludeLb ?? false,

@@ -204,6 +204,7 @@ export class SpeakerController implements Task {
       nodes: this.#nodes.nodes,
       members: this.#options.membership.members(),
       interfaces: this.#options.membership.interfaces(),
+      held: this.#options.membership.held?.() ?? new Set(),
       retired: this.#options.membership.retired?.(),
       ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
       ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),

@@ -9,6 +9,7 @@ import type {
   Task,
   Timer,
 } from '../../ports/index.ts'
+import { HoldDown } from './hold-down.ts'
 import type { Majority } from './majority.ts'
 import type { ListedMember, MemberlistMembership } from './memberlist.ts'
 import { publishable } from './meta.ts'
@@ -24,6 +25,8 @@ export interface CombinedOptions {
   readonly trustMs: number
   /** A node that left by plan counts as retired for so long; default 0, never. */
   readonly retireMs?: number
+  /** How long a node that comes back leaves addresses where they are (IMP-4); default 0, not at all. */
+  readonly holdDownMs?: number
   /** Absent where a minority goes on announcing. */
   readonly majority?: Majority
   readonly clock: Clock
@@ -42,6 +45,7 @@ export class CombinedMembership implements Membership, Task {
   #retirementEnds: Timer | undefined
   #own: readonly string[] | undefined
   #published: Published = new Map()
+  readonly #holdDown: HoldDown | undefined
   #review: Timer | undefined
   #rejoinedMs = Number.NEGATIVE_INFINITY
   /** As it was told last. */
@@ -52,6 +56,8 @@ export class CombinedMembership implements Membership, Task {
   constructor(options: CombinedOptions) {
     this.#options = options
     this.#standings = new Map([[options.node, 'listed']])
+    const { holdDownMs = 0, clock } = options
+    if (holdDownMs > 0) this.#holdDown = new HoldDown(holdDownMs, clock, () => this.#tellHold())
   }
 
   async start(): Promise<void> {
@@ -63,7 +69,10 @@ export class CombinedMembership implements Membership, Task {
       return evidence?.at === 'alive' && !evidence.deaf
     }
     this.#unfollow = this.#options.majority?.subscribe(() => this.#update()) ?? (() => {})
-    void memberlist.whenJoined().then(() => this.#update())
+    void memberlist.whenJoined().then(() => {
+      this.#holdDown?.joined([...memberlist.present().values()].some(({ settled }) => settled))
+      this.#update()
+    })
     await memberlist.start()
     try {
       await heartbeats?.start()
@@ -81,6 +90,7 @@ export class CombinedMembership implements Membership, Task {
     const { memberlist, heartbeats } = this.#options
     this.#stopping = true
     this.#unfollow()
+    this.#holdDown?.stop()
     await Promise.all([heartbeats?.stop(), memberlist.stop()])
     this.#retirementEnds?.cancel()
     this.#review?.cancel()
@@ -101,6 +111,12 @@ export class CombinedMembership implements Membership, Task {
 
   retired(): ReadonlyMap<string, number> {
     return this.#retired
+  }
+
+  held(): ReadonlySet<string> {
+    const { memberlist, node } = this.#options
+    const others = [...memberlist.present()].filter(([name, { held }]) => held && name !== node)
+    return new Set([...others.map(([name]) => name), ...(this.#holdDown?.hold.held ? [node] : [])])
   }
 
   minority(): Minority | undefined {
@@ -140,6 +156,7 @@ export class CombinedMembership implements Membership, Task {
     this.#own = own
     this.#options.memberlist.publish(own)
     this.#options.heartbeats?.publish(own)
+    this.#holdDown?.uses(interfaces)
     this.#update()
   }
 
@@ -158,6 +175,15 @@ export class CombinedMembership implements Membership, Task {
     this.#review = reviewIn === undefined ? undefined : clock.after(reviewIn, () => this.#update())
     this.#tellChanges(before, listed, direct, event)
     this.#tellMinority()
+  }
+
+  #tellHold(): void {
+    const { memberlist, node, log } = this.#options
+    const { hold } = this.#holdDown!
+    memberlist.hold = hold
+    const msg = hold.held ? 'addresses stay where they are for now' : 'takes part in elections'
+    log.info({ op: 'holdDown', ...hold, msg })
+    this.#tell({ kind: 'NodeUpdate', node, address: '' })
   }
 
   /** The majority rule (IMP-6). Whoever joins sees nobody yet, and is told nothing. */
@@ -189,6 +215,7 @@ export class CombinedMembership implements Membership, Task {
   ): void {
     const [was, is] = [counted(before.standings), counted(this.#standings)]
     const moved = this.#retire(was, is, direct)
+    this.#holdDown?.sees(is.size)
     const changed = [...new Set([...was, ...is])].filter(node => was.has(node) !== is.has(node))
     for (const node of changed) {
       const standing = this.#standings.get(node)

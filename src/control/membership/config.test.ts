@@ -58,10 +58,10 @@ test('the meta of speakers comes back; foreign ones mean a full member with the 
   for (const fast of [true, false])
     for (const joining of [true, false])
       for (const interfaces of [undefined, [], ['eth0', 'a;b', 'c,d']]) {
-        const meta = { fast, heartbeats: !fast, joining, interfaces: interfaces?.sort() }
+        const meta = { fast, heartbeats: !fast, joining, held: !fast, settled: joining, interfaces: interfaces?.sort() }
         assert.deepEqual(readMeta(writeMeta(meta)), meta)
       }
-  const nothing = { fast: false, heartbeats: false, joining: false, interfaces: undefined }
+  const nothing = { fast: false, heartbeats: false, joining: false, held: false, settled: false, interfaces: undefined }
   const bytes = (text: string) => new TextEncoder().encode(text)
   for (const meta of ['', 'role=fast', 'metallb.io/speaker;', 'metallb.io/speaker;later'])
     assert.deepEqual(readMeta(bytes(meta)), nothing)
@@ -87,7 +87,14 @@ test('IMP-25 what a meta of 512 bytes cannot hold is not published at all', () =
   const names = Array.from({ length: 100 }, (_, place) => `interface-${place}`)
   const most = names.findIndex((_, count) => publishable(names.slice(0, count)) === undefined) - 1
   assert.ok(most > 30 && most < 40, `${most} fit`)
-  const all = { fast: true, heartbeats: true, joining: true, interfaces: publishable(names.slice(0, most))! }
+  const all = {
+    fast: true,
+    heartbeats: true,
+    joining: true,
+    held: true,
+    settled: true,
+    interfaces: publishable(names.slice(0, most))!,
+  }
   const bytes = writeMeta(all)
   assert.ok(bytes.length > 490 && bytes.length <= 512, `${bytes.length} bytes`)
   assert.deepEqual(readMeta(bytes), all)

@@ -25,7 +25,10 @@ class Net {
   deaf: Name | undefined
   #seed = 10
 
-  async speaker(node: Name, { heartbeats = true, majority }: { heartbeats?: boolean; majority?: Majority } = {}) {
+  async speaker(
+    node: Name,
+    { heartbeats = true, ...change }: { heartbeats?: boolean; majority?: Majority; holdDownMs?: number } = {},
+  ) {
     const { clock, log } = this
     const address = parseAddress(ADDRESSES[node])!
     const peers = Object.values(ADDRESSES).filter(text => text !== ADDRESSES[node])
@@ -41,7 +44,7 @@ class Net {
       ...{ ...common, port: 7947, timing: FAST_TIMING, beside: true, hmac: hmacSha256(new Uint8Array(16)) },
       open: async () => this.network.open(ADDRESSES[node], 7947),
     })
-    const options = { node, memberlist, trustMs: 10_000, clock, log, ...(majority && { majority }) }
+    const options = { node, memberlist, trustMs: 10_000, clock, log, ...change }
     const speaker = new CombinedMembership({ ...options, ...(heartbeats && { heartbeats: direct }) })
     await speaker.start()
     const events: string[] = []
@@ -198,4 +201,23 @@ test('a minority of one takes nothing over early; healed, all are one within 2 s
     all.map(({ members }) => members()),
     Array(4).fill('abcd'),
   )
+})
+
+test('IMP-4 who comes back to settled ones is held, and all hear of it; in a cold start nobody is', async () => {
+  const net = new Net()
+  const HOLD_MS = 30_000
+  const start = (node: Name) => net.speaker(node, { holdDownMs: HOLD_MS })
+  const [a, b] = [await start('a'), await start('b')]
+  await net.clock.advanceAsync(2000, 10)
+  const held = (...speakers: { speaker: CombinedMembership }[]) =>
+    speakers.map(({ speaker }) => [...speaker.held()].join(''))
+  assert.deepEqual(held(a, b), ['', ''])
+  await net.clock.advanceAsync(HOLD_MS, 10)
+  const c = await start('c')
+  await net.clock.advanceAsync(2000, 10)
+  assert.deepEqual(held(a, b, c), ['c', 'c', 'c'])
+  c.events.length = 0
+  await net.clock.advanceAsync(HOLD_MS, 10)
+  assert.deepEqual(held(a, b, c), ['', '', ''])
+  assert.ok(c.events.includes('NodeUpdate c'), 'it looks at its elections anew')
 })

@@ -6,12 +6,16 @@ export interface SpeakerMeta {
   readonly heartbeats: boolean
   /** It cannot announce yet: it is no candidate. */
   readonly joining: boolean
+  /** It leaves addresses to others for now (IMP-4). */
+  readonly held: boolean
+  /** It has been well for long enough to be left with what it has. */
+  readonly settled: boolean
   /** Its usable interfaces; undefined where it publishes none (IMP-25). */
   readonly interfaces: readonly string[] | undefined
 }
 
 const PREFIX = 'metallb.io/speaker;'
-const WORDS = ['fast', 'heartbeats', 'joining'] as const
+const WORDS = ['fast', 'heartbeats', 'joining', 'held', 'settled'] as const
 const MAX_META = 512
 const ROOM = MAX_META - `${PREFIX}${WORDS.join(',')};`.length
 /** What Linux takes as the name of an interface, as far as it is printable ASCII; a slash it never takes. */
@@ -40,8 +44,11 @@ export function readMeta(meta: Uint8Array): SpeakerMeta {
   if (before !== undefined) return before
   const text = String.fromCharCode(...meta.subarray(0, MAX_META))
   const [said = '', names] = text.startsWith(PREFIX) ? halves(text.slice(PREFIX.length)) : []
-  const [fast, heartbeats, joining] = WORDS.map(word => said.split(',').includes(word))
-  const read = { fast: fast!, heartbeats: heartbeats!, joining: joining!, interfaces: interfacesIn(names) }
+  const words = new Set(said.split(','))
+  const [fast = false, heartbeats = false, joining = false, held = false, settled = false] = WORDS.map(word =>
+    words.has(word),
+  )
+  const read = { fast, heartbeats, joining, held, settled, interfaces: interfacesIn(names) }
   known.set(meta, read)
   return read
 }

@@ -5,7 +5,7 @@ import { FakeMetrics } from '../../testing/fake-metrics.ts'
 import { type ListedMember, MemberlistMetrics } from './index.ts'
 
 const member = (suspect: boolean): ListedMember => {
-  const said = { joining: false, heartbeats: true, interfaces: undefined }
+  const said = { joining: false, heartbeats: true, held: false, settled: false, interfaces: undefined }
   return { address: '10.0.0.1', suspect, ...said }
 }
 

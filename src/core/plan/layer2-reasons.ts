@@ -47,6 +47,7 @@ export function reasonsAgainst(
       field: 'spec.externalTrafficPolicy',
     })
   if (standing.unlinked.has(node)) reasons.push(noInterface(ads, node)) // IMP-25
+  if (world.held?.has(node) && !standing.candidates.has(node)) reasons.push(heldDown(node)) // IMP-4
   const [first = lost(outcome), ...others] = reasons // R5
   if (first.code === refusalCode(standing, node)) return [first, ...others]
   return [{ code: 'notOwner', message: `node ${node} does not answer for the service` }, first, ...others]
@@ -78,6 +79,11 @@ function sharedWithSelector({ name }: L2Advertisement): Reason {
     object: { kind: 'L2Advertisement', name },
     field: 'spec.serviceSelectors',
   }
+}
+
+function heldDown(node: string): Reason {
+  const message = `node ${node} came back a short time ago and leaves the addresses where they are`
+  return { code: 'heldDown', message, object: { kind: 'Node', name: node } }
 }
 
 function noInterface(ads: readonly L2Advertisement[], node: string): Reason {

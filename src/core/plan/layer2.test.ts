@@ -312,3 +312,12 @@ test('IMP-5: who did not get an address says why', () => {
     new RegExp(`^node ${order[0]} has 192.168.1.240 by balanced placement: no node gets more`),
   )
 })
+
+// IMP-4: node-a owns 192.168.1.240 by hash.
+test('IMP-4: a held node is no candidate while another can have the address', () => {
+  const world = aWorld({ held: ['node-a'] })
+  assert.notEqual(owners({ held: ['node-a'] })[0], 'node-a')
+  assert.equal(verdicts(world, world.service)['node-a'], 'notOwner heldDown')
+  assert.deepEqual(owners({ held: ['node-a'], members: ['node-a'] }), ['node-a'], 'alone')
+  assert.deepEqual(owners({ held: NODES }), ['node-a'], 'all are held')
+})

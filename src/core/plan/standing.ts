@@ -38,8 +38,17 @@ export function standingOf(admitted: Admitted, world: World, eligible: readonly 
   return {
     ...{ ...admitted, ads, localNodes: local, conflict, unlinked },
     hasEndpoints: serving.length > 0,
-    candidates: new Set(candidates.filter(node => !unlinked.has(node))),
+    candidates: unheld(
+      candidates.filter(node => !unlinked.has(node)),
+      world.held,
+    ),
   }
+}
+
+/** Those that are not held down; all where no other is left. */
+function unheld(candidates: readonly string[], held: World['held'] = new Set()): ReadonlySet<string> {
+  const others = candidates.filter(node => !held.has(node))
+  return new Set(others.length > 0 ? others : candidates)
 }
 
 /**

@@ -18,8 +18,8 @@ export interface World {
   readonly interfaces?: ReadonlyMap<string, ReadonlySet<string>>
   /** Nodes that see too few speakers, and announce nothing by layer 2 (IMP-6); absent where the rule is off. */
   readonly minorities?: ReadonlyMap<string, Minority>
-  /** Nodes that see too few speakers, and announce nothing by layer 2 (IMP-6); absent where the rule is off. */
-  readonly minorities?: ReadonlyMap<string, Minority>
+  /** Members that leave addresses to others for now, where one can have them (IMP-4). */
+  readonly held?: ReadonlySet<string>
   /** Endpoints of a Service (`namespace/name`) over all its slices. */
   /** Every Service; only balanced placement asks. */
   readonly services?: () => Iterable<Service>
