@@ -71,6 +71,9 @@ export interface Node {
 /** The label that takes a node out of load balancing, whatever its value. */
 export const EXCLUDE_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers'
 
+/** On a Node, with any value but `false`: traffic should leave it, because it is about to be taken out of service. */
+export const DRAIN_LABEL = 'metallb.io/drain'
+
 export const POOL_ANNOTATION = 'metallb.io/ip-allocated-from-pool'
 
 /** The value of an annotation under the current or the deprecated prefix: the new key, where present, hides the old one. */

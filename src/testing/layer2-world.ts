@@ -72,6 +72,7 @@ export interface Scenario {
   ads?: L2Advertisement[]
   pools?: Pool[]
   ignoreExcludeLb?: boolean
+  drainCordoned?: boolean
   lbClass?: string
   balanced?: boolean
   held?: string[]
@@ -95,6 +96,7 @@ export function aWorld(scenario: Scenario = {}): World & { service: Service } {
     hash: sha256,
     options: {
       ignoreExcludeLb: scenario.ignoreExcludeLb ?? false,
+      drainCordoned: scenario.drainCordoned ?? false,
       lbClass: scenario.lbClass ?? '',
       balanced: scenario.balanced ?? false,
     },

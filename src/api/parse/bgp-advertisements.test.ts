@@ -45,6 +45,16 @@ testExamples([
     refused: [tooMany],
   },
   {
+    name: 'link bandwidth for each endpoint, in Mbit/s',
+    yaml: withOptions("metallb.io/link-bandwidth: '100'"),
+    accepted: config => assert.equal(config.bgp!.advertisements[0]!.bandwidthPerEndpoint, 12_500_000),
+  },
+  {
+    name: 'link bandwidth of nothing',
+    yaml: withOptions("metallb.io/link-bandwidth: '0'"),
+    refused: ['metadata.annotations[metallb.io/link-bandwidth] invalid number "0", must be from 1 to 1000000'],
+  },
+  {
     name: '61 an alias, a standard and a large literal',
     yaml:
       WEB +

@@ -8,6 +8,9 @@ export const TTL_SECURITY = 'metallb.io/ttl-security'
 export const PASSIVE = 'metallb.io/passive'
 export const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
 export const MED = 'metallb.io/med'
+export const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
+
+const BYTES_PER_MEGABIT = 125_000
 
 type Annotations = Readonly<Record<string, string>>
 
@@ -22,8 +25,13 @@ export function parsePeerOptions(annotations: Annotations = {}, on: ObjectReport
 export function parseAdvertisementOptions(
   annotations: Annotations = {},
   on: ObjectReport,
-): Pick<BgpAdvertisement, 'prepend' | 'med'> {
+): Pick<BgpAdvertisement, 'prepend' | 'med' | 'bandwidthPerEndpoint'> {
   const prepend = numberOf(annotations, AS_PATH_PREPEND, [0, 10], on)
   const med = numberOf(annotations, MED, [0, 0xffffffff], on)
-  return { ...(prepend && { prepend }), ...(med !== undefined && { med }) }
+  const megabits = numberOf(annotations, LINK_BANDWIDTH, [1, 1_000_000], on)
+  return {
+    ...(prepend && { prepend }),
+    ...(med !== undefined && { med }),
+    ...(megabits && { bandwidthPerEndpoint: megabits * BYTES_PER_MEGABIT }),
+  }
 }

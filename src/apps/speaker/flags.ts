@@ -83,6 +83,12 @@ export const speakerFlags = {
     env: 'METALLB_BGP_LISTEN_ADDRESS',
     help: 'local address of bgp-listen-port, empty for all',
   },
+  'drain-cordoned': {
+    type: 'bool',
+    default: false,
+    env: 'METALLB_DRAIN_CORDONED',
+    help: 'a cordoned node is drained, as if labelled metallb.io/drain: BGP routers are told to prefer others (RFC 8326)',
+  },
   'strict-native': {
     type: 'bool',
     default: false,

@@ -80,6 +80,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
       lbClass: flags['lb-class'],
       balanced: flags['balanced-placement'],
     },
+      drainCordoned: flags['drain-cordoned'],
     hash: sha256,
     clock,
     log,

@@ -1,5 +1,5 @@
 import { type NodeResource, parseNode } from '../../api/kubernetes/index.ts'
-import { EXCLUDE_LABEL, type Node } from '../../core/service.ts'
+import { DRAIN_LABEL, EXCLUDE_LABEL, type Node } from '../../core/service.ts'
 import type { Change } from '../../ports/index.ts'
 
 /** Present Node objects; deleted ones are forgotten (IMP-2). */
@@ -17,6 +17,8 @@ export class NodeIndex {
       before === undefined ||
       before.networkUnavailable !== node.networkUnavailable ||
       isExcluded(before) !== isExcluded(node) ||
+      before.labels[DRAIN_LABEL] !== node.labels[DRAIN_LABEL] ||
+      before.unschedulable !== node.unschedulable ||
       before.ready !== node.ready || // ends quiet takeovers
       before.shutDown !== node.shutDown
     )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseAddress } from '../../core/ip/index.ts'
+import { parseAddress, parsePrefix } from '../../core/ip/index.ts'
+import type { ServiceRoute } from '../../core/plan/index.ts'
 import { aBgpPeer } from '../../testing/bgp-peer.ts'
 import { OURS, BgpWorld as World } from '../../testing/bgp-world.ts'
 import { anInterface } from '../../testing/fake-speaker.ts'
@@ -217,4 +218,31 @@ test('a stop says goodbye to every peer', async () => {
   world.until(() => router.status.state !== 'established')
   const reason = router.status.lastClose?.reason
   assert.equal(reason?.kind === 'notification received' && reason.notification.subcode, 2)
+})
+
+test('weights are told at most once a second, other changes at once', async () => {
+  const world = new World()
+  await world.router()
+  world.peers(aBgpPeer())
+  world.up()
+  const announce = async (linkBandwidth: number, prefix = '203.0.113.7/32') => {
+    const routes = [{ prefix: parsePrefix(prefix)!, advertisement: 'A', peers: 'all', communities: [], linkBandwidth }]
+    world.bgp.setBalancer('default/web', { pool: 'p', addresses: [], routes: routes as ServiceRoute[] })
+    await world.bgp.commit()
+  }
+  const updates = () => world.bgp.sessions.get('tor-a')!.status.sent.update
+  const weight = () => [...world.bgp.sessions.get('tor-a')!.advertisedRoutes()][0]?.attributes.linkBandwidth
+  await announce(1)
+  world.clock.advance(10)
+  const before = updates()
+  for (let endpoints = 2; endpoints <= 20; endpoints++) {
+    await announce(endpoints)
+    world.clock.advance(100)
+  }
+  assert.ok(updates() - before <= 2, `${updates() - before} UPDATEs in 1.9 s`)
+  world.clock.advance(1000)
+  assert.equal(weight(), 20)
+  await announce(20, '203.0.113.8/32')
+  world.clock.advance(10)
+  assert.deepEqual(world.told(), ['203.0.113.8/32'])
 })

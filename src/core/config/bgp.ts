@@ -71,6 +71,8 @@ export interface BgpAdvertisement {
   readonly prepend?: number
   /** Absent: none is sent. */
   readonly med?: number
+  /** Bytes per second that a path is said to have for each endpoint behind it. Absent: it is not said. */
+  readonly bandwidthPerEndpoint?: number
   /** Ascending, each once. */
   readonly communities: readonly Community[]
   /** Any may match; empty means every Service. */

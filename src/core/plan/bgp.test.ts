@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aNode, anEndpoint, aPool, aService, aWorld, NODES, type Scenario } from '../../testing/layer2-world.ts'
-import { type BgpAdvertisement, formatCommunity, parseCommunity } from '../config/index.ts'
+import { type BgpAdvertisement, type Community, formatCommunity, parseCommunity } from '../config/index.ts'
 import { formatPrefix } from '../ip/index.ts'
 import { type Admitted, admit, type BgpDecision, decideBgp, routeKey } from './index.ts'
 
@@ -151,3 +151,44 @@ test('a route is the same exactly where it says the same', () => {
   assert.equal(new Set(keys).size, keys.length)
   assert.equal(formatCommunity(community('1:2')), '1:2')
 })
+
+const bandwidths = (example: Example) => decide(example).routes.map(({ linkBandwidth }) => linkBandwidth)
+const three = [anEndpoint('node-a'), anEndpoint('node-a'), anEndpoint('node-b'), anEndpoint('node-a', false)]
+const weighed = [anAd({ bandwidthPerEndpoint: 1000 })]
+
+test('link bandwidth is in proportion to the endpoints behind the node: its own with policy Local, else all', () => {
+  assert.deepEqual(bandwidths({ bgp: weighed, service: local, endpoints: three }), [2000])
+  assert.deepEqual(bandwidths({ bgp: weighed, service: local, node: 'node-b', endpoints: three }), [1000])
+  assert.deepEqual(bandwidths({ bgp: weighed, endpoints: three }), [3000])
+  assert.deepEqual(bandwidths({ endpoints: three }), [undefined])
+})
+
+test('the endpoints of a dual-stack Service count once', () => {
+  const six = { ...anEndpoint('node-a'), addresses: ['2001:db8::1'] }
+  assert.deepEqual(bandwidths({ bgp: weighed, service: local, endpoints: [anEndpoint('node-a'), six] }), [1000])
+})
+
+const drainOf = (example: Example) => {
+  const { announces, routes, reasons } = decide({ bgp: [anAd({ localPref: 200, communities: [seven] })], ...example })
+  assert.ok(announces)
+  return { routes: routes.map(one => `${one.localPref} ${one.communities.map(formatCommunity)}`), reasons: reasons() }
+}
+const seven = (parseCommunity('64500:7') as { community: Community }).community
+const DRAINED = '0 64500:7,65535:0'
+const PREFERRED = '200 64500:7'
+
+for (const [name, example, wanted] of [
+  ['a labelled node', { nodes: withNode({ labels: { 'metallb.io/drain': '' } }) }, DRAINED],
+  ['a label that says false', { nodes: withNode({ labels: { 'metallb.io/drain': 'false' } }) }, PREFERRED],
+  ['a cordoned node', { nodes: withNode({ unschedulable: true }) }, PREFERRED],
+  ['a cordoned node, where that drains', { nodes: withNode({ unschedulable: true }), drainCordoned: true }, DRAINED],
+  ['another node', { nodes: [aNode('node-b', { labels: { 'metallb.io/drain': '' } })] }, PREFERRED],
+] satisfies [string, Example, string][])
+  test(`GRACEFUL_SHUTDOWN (RFC 8326): ${name}`, () => {
+    const { routes, reasons } = drainOf(example)
+    assert.deepEqual(routes, [wanted])
+    assert.deepEqual(
+      reasons.map(({ code }) => code),
+      wanted === DRAINED ? ['owner', 'nodeDrained'] : ['owner'],
+    )
+  })

@@ -1,10 +1,18 @@
 /** Whether a node announces a Service by BGP, and which prefixes to whom (chapter 04 sections 1.6 to 1.8). */
-import { type BgpAdvertisement, type Community, formatCommunity, type Pool } from '../config/index.ts'
+import {
+  type BgpAdvertisement,
+  type Community,
+  compareCommunities,
+  formatCommunity,
+  type Pool,
+} from '../config/index.ts'
 import { localPreferencesConflict } from '../config/rules/index.ts'
 import { type Address, formatAddress, formatPrefix, type Prefix, prefixOf, prefixRange } from '../ip/index.ts'
 import { anySelectorMatches } from '../labels.ts'
 import type { Reason } from '../reason.ts'
+import type { Endpoint } from '../service.ts'
 import { type Admitted, objectOf } from './admission.ts'
+import { drainReason } from './drain.ts'
 import { objections } from './standing.ts'
 import type { World } from './world.ts'
 
@@ -17,6 +25,8 @@ export interface ServiceRoute {
   readonly localPref?: number
   readonly prepend?: number
   readonly med?: number
+  /** Bytes per second, for routers that divide traffic by it (draft-ietf-idr-link-bandwidth). */
+  readonly linkBandwidth?: number
   /** Ascending, each once. */
   readonly communities: readonly Community[]
 }
@@ -32,6 +42,9 @@ export interface BgpDecision {
   readonly warnings: readonly Reason[]
 }
 
+/** "GRACEFUL_SHUTDOWN", RFC 8326 section 4.1. */
+const GRACEFUL_SHUTDOWN: Community = { kind: 'standard', parts: [65535, 0] }
+
 /** Every node decides for itself: there is no election. */
 export function decideBgp(admitted: Admitted, node: string, world: World): BgpDecision {
   const ofNode = (world.config.bgp?.advertisements ?? []).filter(
@@ -44,11 +57,14 @@ export function decideBgp(admitted: Admitted, node: string, world: World): BgpDe
   const [first, ...others] = reasonsAgainst(admitted, node, world, ofNode, ads)
   if (first !== undefined)
     return { announces: false, code: first.code, reasons: () => [first, ...others], routes: [], warnings: [] }
-  const routes = admitted.addresses.flatMap(address => ads.map(ad => routeOf(address, ad)))
+  const behind = endpointsBehind(admitted, node, world)
+  const drained = drainReason(world.nodes.get(node), world.options)
+  const made = admitted.addresses.flatMap(address => ads.map(ad => routeOf(address, ad, behind)))
+  const routes = drained === undefined ? made : made.map(leastPreferred)
   return {
     announces: true,
     code: 'owner',
-    reasons: () => [announces(routes)],
+    reasons: () => (drained === undefined ? [announces(routes)] : [announces(routes), drained]),
     routes,
     warnings: warningsOf(routes, admitted.pool, world),
   }
@@ -103,8 +119,21 @@ function conflictOf(ads: readonly BgpAdvertisement[], { ranges }: Pool): Reason 
   return undefined
 }
 
-function routeOf(address: Address, ad: BgpAdvertisement): ServiceRoute {
+/** Those that traffic can reach through the node: of the node itself, or, without policy Local, all. */
+function endpointsBehind({ service }: Admitted, node: string, { endpointsOf }: World): Endpoint[] {
+  const { key, localTrafficPolicy } = service
+  return endpointsOf(key).filter(({ canServe, nodeName }) => canServe && (!localTrafficPolicy || nodeName === node))
+}
+
+/** Routers use other paths where they have any (RFC 8326 section 4.2); the community also tells those of other ASes. */
+function leastPreferred(route: ServiceRoute): ServiceRoute {
+  const others = route.communities.filter(one => formatCommunity(one) !== formatCommunity(GRACEFUL_SHUTDOWN))
+  return { ...route, localPref: 0, communities: [...others, GRACEFUL_SHUTDOWN].sort(compareCommunities) }
+}
+
+function routeOf(address: Address, ad: BgpAdvertisement, behind: readonly Endpoint[]): ServiceRoute {
   const { name, aggregationLength, peers, localPref, prepend, med, communities } = ad
+  const linkBandwidth = bandwidthOf(address, ad, behind)
   return {
     prefix: prefixOf(address, aggregationLength[address.family]),
     advertisement: name,
@@ -113,7 +142,19 @@ function routeOf(address: Address, ad: BgpAdvertisement): ServiceRoute {
     ...(localPref !== undefined && { localPref }),
     ...(prepend !== undefined && { prepend }),
     ...(med !== undefined && { med }),
+    ...(linkBandwidth && { linkBandwidth }),
   }
+}
+
+/** The slices of a dual-stack Service name each pod twice: those of the family count. */
+function bandwidthOf(
+  { family }: Address,
+  { bandwidthPerEndpoint }: BgpAdvertisement,
+  behind: readonly Endpoint[],
+): number | undefined {
+  if (bandwidthPerEndpoint === undefined) return undefined
+  const isOfFamily = (text: string) => text.includes(':') === (family === 'ipv6')
+  return bandwidthPerEndpoint * behind.filter(({ addresses }) => addresses.some(isOfFamily)).length
 }
 
 function announces(routes: readonly ServiceRoute[]): Reason {
@@ -143,7 +184,7 @@ function warningsOf(routes: readonly ServiceRoute[], pool: Pool, { config }: Wor
 
 /** Equal exactly for routes that say the same. */
 export function routeKey(route: ServiceRoute): string {
-  const { prefix, peers, localPref, prepend, med, communities, advertisement } = route
+  const { prefix, peers, localPref, prepend, med, linkBandwidth, communities, advertisement } = route
   const to = peers === 'all' ? '*' : [...peers].sort().join()
   return [
     formatPrefix(prefix),
@@ -151,6 +192,7 @@ export function routeKey(route: ServiceRoute): string {
     localPref ?? '',
     prepend ?? '',
     med ?? '',
+    linkBandwidth ?? '',
     communities.map(formatCommunity).join(),
     advertisement,
   ].join(' ')

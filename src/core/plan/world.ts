@@ -35,6 +35,10 @@ export interface PlanOptions {
   /** `--ignore-exclude-lb` */
   /** `--balanced-placement` (IMP-5) */
   readonly balanced?: boolean
+  /** `--drain-cordoned`: a node that is unschedulable counts as one that is drained. */
+  readonly drainCordoned?: boolean
+  /** `--balanced-placement` (IMP-5) */
+  readonly balanced?: boolean
   readonly ignoreExcludeLb: boolean
   /** `--lb-class`; empty where it is not given. */
   readonly lbClass: string
