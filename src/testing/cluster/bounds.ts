@@ -1,0 +1,28 @@
+/** How long things may take, from the timing that the speakers keep. */
+import { FAST_TIMING, patience, roundOf } from '../../protocols/heartbeat/index.ts'
+import { FAST_LAN } from '../../protocols/memberlist/index.ts'
+import { TOLERATED } from './truth.ts'
+
+/**
+ * The longest silence of a peer that a speaker has learned to bear, and waits twice as long for the next: of packets lost and
+ * stalls that must move nothing; after troubles, of what just fell short of one.
+ */
+export const LEARNED_MS = { calm: 100, stalls: TOLERATED.stallMs + 100, troubles: 1000 }
+/** A way, a retry of a way that was lost, and what event loops add. */
+const SLACK_MS = 150
+
+/**
+ * From a crash to the last taking over. With two survivors one's silence is the other's witness: heartbeats decide. A lone
+ * survivor waits for memberlist: the probes of all that died, as slow as health allows, and a suspicion without confirmation.
+ */
+export function takeoverBoundMs(survivors: number, cluster: number, learnedMs: number): number {
+  const { roundMs } = roundOf(cluster - 1, FAST_TIMING)
+  if (survivors >= 2) return patience(roundMs, learnedMs, FAST_TIMING).deadMs + roundMs + SLACK_MS
+  const { probeIntervalMs, suspicionMult } = FAST_LAN.fast!
+  const probes = (cluster - 1) * probeIntervalMs * FAST_LAN.awarenessMaxMultiplier
+  const scale = Math.max(1, Math.log10(cluster))
+  return 1.5 * probes + FAST_LAN.suspicionMaxTimeoutMult * suspicionMult * probeIntervalMs * scale + SLACK_MS
+}
+
+/** Issue 5: a healed partition has one owner within two seconds. */
+export const HEALED_MS = 2000

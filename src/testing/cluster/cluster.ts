@@ -1,0 +1,325 @@
+/** A cluster of speakers in one thread, on a simulated network and clock; what happens depends on the seed alone. */
+import { endpointSlices, nodes, pods, services } from '../../api/kubernetes/index.ts'
+import { minorityOf } from '../../control/membership/index.ts'
+import type { Config } from '../../core/config/index.ts'
+import type { MemberEvent } from '../../ports/index.ts'
+import { FakeKube } from '../fake-kube.ts'
+import { FakeRandom } from '../fake-random.ts'
+import { anAdvertisement, aPool } from '../layer2-world.ts'
+import { HEALED_MS, LEARNED_MS, takeoverBoundMs } from './bounds.ts'
+import { at, Judge } from './judge.ts'
+import { CALM, type Conditions } from './links.ts'
+import { Machine } from './machine.ts'
+import { Network } from './network.ts'
+import { Ownership } from './ownership.ts'
+import { Scheduler } from './scheduler.ts'
+import { pairOf, TOLERATED, Truth } from './truth.ts'
+
+export interface ClusterOptions {
+  readonly seed: number
+  readonly speakers: number
+  readonly addresses?: number
+  /** The majority rule is on (IMP-6). */
+  readonly majority?: boolean
+  /** The longest gap that speakers may have learned to bear when something happens; default what loss and stalls make. */
+  readonly learnedMs?: number
+}
+
+/** Promises settle at least this often; events between are exact. */
+const STEP_MS = 1
+const CONFIG_AFTER_MS = 250
+/** A start, a planned stop and the longest freeze are over after this. */
+const STEADY_MS = 6000
+
+export class Cluster {
+  readonly scheduler = new Scheduler()
+  readonly random: FakeRandom
+  readonly network: Network
+  readonly kube = new FakeKube()
+  readonly names: readonly string[]
+  readonly ownership: Ownership
+  readonly truth: Truth
+  readonly judge: Judge
+  /** Nodes that some speaker does not count on any more. */
+  readonly leaves: { readonly atMs: number; readonly seer: string; readonly node: string }[] = []
+  /** Cuts, so that clients on several sides may be asked. */
+  #sides: readonly (readonly string[])[] = []
+  /** Somebody is heard and hears nobody: heartbeats go on, and memberlist notices. */
+  #deaf = false
+  #bound = { ms: 0, untilMs: 0 }
+  readonly #learnedMs: number
+  readonly #majority: boolean
+  readonly #machines = new Map<string, Machine>()
+  readonly #config: Config
+
+  constructor({ seed, speakers, addresses = 16, learnedMs = LEARNED_MS.calm, majority = false }: ClusterOptions) {
+    this.#majority = majority
+    this.#learnedMs = learnedMs
+    const now = () => this.scheduler.now
+    this.random = new FakeRandom(seed)
+    this.network = new Network(this.scheduler, this.random)
+    this.names = Array.from({ length: speakers }, (_, n) => nameOf(n))
+    this.#config = {
+      pools: [aPool({ entries: ['192.168.0.0/16'] })],
+      l2Advertisements: [anAdvertisement({ nodes: new Set(this.names) })],
+    }
+    this.ownership = new Ownership(
+      Array.from({ length: addresses }, (_, n) => `192.168.${n >> 8}.${n & 255}`),
+      now,
+    )
+    this.truth = new Truth(this.names, now)
+    this.judge = new Judge({
+      ...{ nodes: this.names, truth: this.truth, ownership: this.ownership, now },
+      majority,
+      takeoverMs: () => this.takeoverMs,
+      knownWithinMs: () => Math.max(this.takeoverMs, HEALED_MS),
+      singleMs: () => Math.max(this.takeoverMs, HEALED_MS),
+    })
+    this.#populate()
+  }
+
+  #populate(): void {
+    for (const [n, name] of this.names.entries()) {
+      this.kube.put(nodes, { metadata: { name } })
+      const metadata = { name: `speaker-${name}`, namespace: 'metallb-system' }
+      const status = { phase: 'Running', podIP: addressOf(n), podIPs: [{ ip: addressOf(n) }] }
+      this.kube.put(pods, { metadata, spec: { nodeName: name }, status })
+    }
+    for (const [n, ip] of this.ownership.addresses.entries()) {
+      const metadata = { name: `s${n}`, namespace: 'default' }
+      const status = { loadBalancer: { ingress: [{ ip }] } }
+      this.kube.put(services, { metadata, spec: { type: 'LoadBalancer' }, status })
+      const labels = { 'kubernetes.io/service-name': metadata.name }
+      this.kube.put(endpointSlices, { metadata: { ...metadata, labels }, endpoints: [{ addresses: ['10.244.0.1'] }] })
+    }
+  }
+
+  get now(): number {
+    return this.scheduler.now
+  }
+
+  /** After a crash, with those that work on the smallest side of a cut; a bound stays until it could be over. */
+  get takeoverMs(): number {
+    const works = (node: string) => this.truth.running.has(node) && !this.machine(node).process.frozen
+    const sides = (this.#sides.length === 0 ? [this.names] : this.#sides).map(side => side.filter(works).length)
+    const survivors = Math.min(...sides.filter(length => length > 0), this.names.length)
+    const ms = takeoverBoundMs(this.#deaf ? 1 : survivors, this.names.length, this.#learnedMs)
+    if (ms >= this.#bound.ms || this.now > this.#bound.untilMs) this.#bound = { ms, untilMs: this.now + ms }
+    return this.#bound.ms
+  }
+
+  machine(node: string): Machine {
+    return this.#machines.get(node)!
+  }
+
+  // ── what happens ──
+
+  /** Starts every speaker at once; afterwards each address has its owner. */
+  async boot(): Promise<void> {
+    this.truth.disturbed()
+    for (const node of this.names) await this.start(node)
+    await this.settle()
+  }
+
+  async start(node: string, configAfterMs = CONFIG_AFTER_MS): Promise<void> {
+    const { scheduler, network, random, kube, ownership, truth } = this
+    const address = addressOf(this.names.indexOf(node))
+    const machine = new Machine({
+      ...{ node, address, scheduler, network, random, kube },
+      config: this.#config,
+      majority: this.#majority,
+      announced: table => ownership.update(node, table),
+      activated: () => truth.lives(node, 'announcing'),
+      event: event => this.#heard(node, event),
+    })
+    network.powerOff(address, false)
+    this.#machines.set(node, machine)
+    truth.lives(node, 'starting')
+    ownership.silence(node, false)
+    await machine.start(configAfterMs)
+  }
+
+  /** The whole machine is without power. */
+  kill(node: string): void {
+    this.network.powerOff(addressOf(this.names.indexOf(node)), true)
+    this.#ends(node)
+  }
+
+  /** kill -9 of the speaker alone: its machine refuses connections. */
+  crash(node: string): void {
+    const { process } = this.machine(node)
+    this.#ends(node)
+    this.network.reset(process)
+  }
+
+  /** SIGTERM. */
+  leave(node: string): void {
+    this.truth.lives(node, 'leaving')
+    void this.machine(node)
+      .leave()
+      .then(() => this.#ends(node))
+  }
+
+  freeze(node: string, ms: number): void {
+    const { process } = this.machine(node)
+    const hard = ms > TOLERATED.stallMs
+    if (hard) {
+      this.truth.trouble(node)
+      this.ownership.silence(node, true)
+    }
+    process.freeze(ms, () => {
+      void this.takeoverMs
+      this.ownership.silence(node, false)
+      if (!hard) return
+      this.truth.disturbed()
+      if (this.truth.life(node) === 'announcing') this.truth.over(node)
+    })
+  }
+
+  jump(node: string, ms: number): void {
+    this.machine(node).process.jump(ms)
+  }
+
+  /** No packets from any of these to any of those; `both` ways, or in this direction alone. */
+  cut(from: readonly string[], to: readonly string[], both = true): void {
+    const [sources, targets] = [from, to].map(side => side.map(node => addressOf(this.names.indexOf(node)))) as [
+      string[],
+      string[],
+    ]
+    this.network.links.cut(sources, targets)
+    if (both) this.network.links.cut(targets, sources)
+    for (const a of from) for (const b of to) if (a !== b) this.truth.trouble(pairOf(a, b))
+  }
+
+  /** Nobody reaches the other side; clients on each are asked from now on. */
+  partition(side: readonly string[]): void {
+    const rest = this.names.filter(node => !side.includes(node))
+    this.cut(side, rest)
+    this.#sides = [side, rest]
+    this.#divide()
+  }
+
+  /** The node hears nobody, or nobody hears it; what the others do counts. */
+  oneWay(node: string, direction: 'deaf' | 'mute'): void {
+    const rest = this.names.filter(other => other !== node)
+    this.#deaf = direction === 'deaf'
+    if (this.#deaf) this.cut(rest, [node], false)
+    else this.cut([node], rest, false)
+    this.#sides = [rest]
+    this.#divide()
+  }
+
+  heal(): void {
+    const all = this.names.map((_, n) => addressOf(n))
+    this.network.links.mend(all, all)
+    for (const a of this.names) for (const b of this.names) if (a < b) this.truth.over(pairOf(a, b))
+    this.#sides = []
+    this.#deaf = false
+    this.#divide()
+  }
+
+  set conditions(change: Partial<Conditions>) {
+    if ((change.loss ?? 0) > TOLERATED.loss) this.truth.disturbed()
+    this.network.links.conditions = { ...CALM, ...change }
+  }
+
+  async run(ms: number): Promise<void> {
+    const end = this.now + ms
+    while (this.now < end) {
+      this.scheduler.runUntil(Math.min(end, this.now + STEP_MS))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    this.judge.review()
+  }
+
+  /** Until everything is as it should be; the time that took. Too long is a violation. */
+  async settle(withinMs = Math.max(this.takeoverMs, HEALED_MS)): Promise<number> {
+    await this.#steady()
+    const start = this.now
+    while (this.wrong() !== undefined && this.now - start < withinMs) await this.run(10)
+    const wrong = this.wrong()
+    if (wrong !== undefined)
+      this.judge.violations.push(`at ${at(this.now)}: ${wrong}, ${Math.round(withinMs)} ms after`)
+    this.judge.review()
+    return this.now - start
+  }
+
+  /** Nothing may move in this time: no owner, no view. */
+  async quiet(ms: number): Promise<void> {
+    await this.run(Math.max(0, this.truth.lastHardMs + HEALED_MS - this.now)) // what was broken is mended and forgotten
+    const [changes, leaves] = [this.ownership.changes.length, this.leaves.length]
+    await this.run(ms)
+    const moved = this.ownership.changes.slice(changes).map(({ node, address }) => `${address} at ${node}`)
+    const gone = this.leaves.slice(leaves).map(({ seer, node }) => `${seer} gave ${node} up`)
+    if (moved.length + gone.length > 0)
+      this.judge.violations.push(`at ${at(this.now)}: nothing was broken, and yet ${[...gone, ...moved].join(', ')}`)
+  }
+
+  /** Until nobody starts, leaves or stands still any more. */
+  async #steady(): Promise<void> {
+    const start = this.now
+    const moves = (node: string) => ['starting', 'leaving'].includes(this.truth.life(node))
+    const moving = () => this.names.filter(node => moves(node) || this.#machines.get(node)?.process.frozen)
+    while (moving().length > 0 && this.now - start < STEADY_MS) await this.run(10)
+    if (moving().length > 0) this.judge.violations.push(`at ${at(this.now)}: ${moving()} still starting or leaving`)
+  }
+
+  // ── what must be ──
+
+  /** What is not as it should be when nothing moves any more; undefined where all is well. */
+  wrong(): string | undefined {
+    return this.wrongOwner() ?? this.#wrongView()
+  }
+
+  /** An address that another node answers for than should, or nobody, or several. */
+  wrongOwner(): string | undefined {
+    for (const [side, live] of this.#liveSides().entries())
+      for (const address of this.ownership.addresses) {
+        const winner = this.#mayAnnounce(live) ? this.judge.winner(address, live) : undefined
+        const owners = this.ownership.owners(address, side)
+        if (owners.join() !== (winner ?? '')) return `${address} is answered by [${owners}] and not by ${winner}`
+      }
+    return undefined
+  }
+
+  /** A speaker that counts on others than those who work on its side. */
+  #wrongView(): string | undefined {
+    for (const live of this.#liveSides())
+      for (const node of live) {
+        const { members } = this.machine(node)
+        if (members.join() !== live.join()) return `${node} counts on [${members}] and not on [${live}]`
+      }
+    return undefined
+  }
+
+  /** Announcing nodes by side, sides without any left out. */
+  #liveSides(): string[][] {
+    const live = this.truth.announcing
+    const sides = this.#sides.length === 0 ? [this.names] : this.#sides
+    return sides.map(side => live.filter(node => side.includes(node))).filter(({ length }) => length > 0)
+  }
+
+  #mayAnnounce(side: readonly string[]): boolean {
+    return !this.#majority || minorityOf(this.names, new Set(side)) === undefined
+  }
+
+  #divide(): void {
+    const live = this.#sides.map(side => ({ side, works: side.filter(node => this.truth.running.has(node)) }))
+    const audible = live.filter(({ works }) => works.length > 0)
+    this.ownership.divide(...audible.map(({ side, works }) => ({ nodes: side, needsOwner: this.#mayAnnounce(works) })))
+  }
+
+  #ends(node: string): void {
+    this.truth.lives(node, 'down')
+    this.machine(node).end()
+    this.ownership.update(node, [])
+    this.#divide()
+  }
+
+  #heard(seer: string, { kind, node }: MemberEvent): void {
+    if (kind === 'NodeLeave') this.leaves.push({ atMs: this.now, seer, node })
+  }
+}
+
+export const nameOf = (n: number) => `node-${String(n).padStart(3, '0')}`
+const addressOf = (n: number) => `10.0.${n >> 8}.${(n & 255) + 1}`
