@@ -1,0 +1,170 @@
+/** Three speakers' memberships on one loopback: what a blocked main thread, a killed process and a flood do to the others. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { waitFor } from '../../src/apps/lab/index.ts'
+import { whyNoLab } from './harness.ts'
+import type { Command } from './heartbeat-node.ts'
+
+const NAMESPACE = `hbtest${process.pid}`
+const ADDRESSES: Readonly<Record<string, string>> = { a: '127.0.7.1', b: '127.0.7.2', c: '127.0.7.3' }
+const PROGRAM = fileURLToPath(new URL('./heartbeat-node.ts', import.meta.url))
+
+interface Line {
+  readonly event?: string
+  readonly at?: number
+  readonly members?: string[]
+  readonly interfaces?: string[]
+  readonly direct?: string[]
+  readonly metrics?: Readonly<Record<string, number>>
+}
+
+class Node {
+  readonly lines: Line[] = []
+  readonly child: ChildProcess
+
+  constructor(name: string) {
+    const peers = Object.keys(ADDRESSES).flatMap(other => (other === name ? [] : [ADDRESSES[other]!]))
+    const words = ['netns', 'exec', NAMESPACE, process.execPath, PROGRAM, name, ADDRESSES[name]!, ...peers]
+    this.child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'inherit'] })
+    createInterface({ input: this.child.stdout! }).on('line', line => this.lines.push(JSON.parse(line) as Line))
+  }
+
+  send(command: Command): void {
+    this.child.stdin!.write(`${JSON.stringify(command)}\n`)
+  }
+
+  async ask(what: 'members' | 'metrics'): Promise<Line> {
+    const from = this.lines.length
+    this.send({ do: what })
+    return await waitFor(() => this.lines.slice(from).find(line => line[what] !== undefined), what)
+  }
+
+  events(from = 0): string[] {
+    return this.lines.slice(from).flatMap(({ event }) => event ?? [])
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    this.child.kill('SIGKILL')
+    await once(this.child, 'exit')
+  }
+}
+
+describe('heartbeats between processes', { skip: whyNoLab() ?? false, timeout: 120_000 }, () => {
+  const nodes: Node[] = []
+  after(async () => {
+    await Promise.all(nodes.map(node => node.kill()))
+    execFileSync('ip', ['netns', 'del', NAMESPACE])
+  })
+  execFileSync('ip', ['netns', 'add', NAMESPACE])
+  execFileSync('ip', ['-n', NAMESPACE, 'link', 'set', 'lo', 'up'])
+  const start = (name: string) => {
+    const node = new Node(name)
+    nodes.push(node)
+    return node
+  }
+  const all = async (members: string, ...some: Node[]) => {
+    for (const node of some)
+      await waitFor(async () => (await node.ask('members')).members!.join('') === members, `members ${members}`)
+  }
+  let [a, b, c] = [] as Node[] as [Node, Node, Node]
+
+  test('three find one another', async () => {
+    a = start('a')
+    b = start('b')
+    c = start('c')
+    await all('abc', a, b, c)
+    await waitFor(async () => (await a.ask('members')).direct!.join() === 'b alive,c alive', 'heartbeats of both')
+  })
+
+  for (const ms of [200, 2000, 6000])
+    test(`a main thread that is blocked for ${ms} ms is no reason to take over`, async () => {
+      const from = [a, b].map(({ lines }) => lines.length)
+      const blocked = c.lines.length
+      c.send({ do: 'block', ms })
+      await waitFor(() => c.lines.slice(blocked).some(line => 'blocking' in line && line.blocking === false), 'its end')
+      await all('abc', a, b, c)
+      const seen = [a, b].flatMap((node, place) => node.events(from[place]))
+      assert.deepEqual(
+        seen.filter(event => event.startsWith('NodeLeave')),
+        [],
+      )
+    })
+
+  test('IMP-25 what one publishes the others know at once', async () => {
+    c.send({ do: 'publish', interfaces: ['eth1', 'eth0'] })
+    const told = () => a.events().includes('NodeUpdate c')
+    await waitFor(told, 'an update')
+    assert.deepEqual((await a.ask('members')).interfaces, ['c eth0 eth1'])
+  })
+
+  test('keys change while they run, and whoever has another one is not believed', async () => {
+    for (const node of [a, b, c]) node.send({ do: 'key', secrets: ['another', 'a secret of the tests'] })
+    for (const node of [a, b, c]) node.send({ do: 'key', secrets: ['another'] })
+    await all('abc', a, b, c)
+    assert.deepEqual((await a.ask('members')).direct, ['b alive', 'c alive'])
+    c.send({ do: 'key', secrets: ['a third'] })
+    await waitFor(async () => (await a.ask('members')).direct!.includes('c dead'), 'silence of c')
+    const { metrics } = await a.ask('metrics')
+    assert.ok(metrics!['metallb_heartbeat_packets_refused_total{reason="badHmac"}']! > 0)
+    c.send({ do: 'key', secrets: ['another'] })
+    await all('abc', a, b)
+    await waitFor(async () => (await a.ask('members')).direct!.includes('c alive'), 'c again')
+  })
+
+  test('IMP-22 a flood from one address is counted, and starves nobody', async () => {
+    const from = [a, b].map(({ lines }) => lines.length)
+    const flood = spawn('ip', ['netns', 'exec', NAMESPACE, process.execPath, '--input-type=module', '-e', FLOOD])
+    await once(flood, 'exit')
+    const { metrics } = await a.ask('metrics')
+    const limited = () => metrics!['metallb_heartbeat_packets_refused_total{reason="rateLimited"}'] ?? 0
+    assert.ok(limited() > 1000, `${limited()} packets were too much`)
+    const seen = [a, b].flatMap((node, place) => node.events(from[place]))
+    assert.deepEqual(
+      seen.filter(event => event.startsWith('NodeLeave')),
+      [],
+    )
+  })
+
+  test('a killed process is noticed by both, and one that stops at once', async () => {
+    const from = [a, b].map(({ lines }) => lines.length)
+    const killed = Date.now()
+    await c.kill()
+    const left = (node: Node, place: number) =>
+      node.lines.slice(from[place]).find(({ event }) => event === 'NodeLeave c')?.at
+    await waitFor(() => [a, b].every(left), 'both to notice')
+    const took = [a, b].map((node, place) => left(node, place)! - killed)
+    assert.ok(Math.max(...took) < 1000, `after ${took.join(' and ')} ms`)
+    const before = a.lines.length
+    b.send({ do: 'stop' })
+    await waitFor(() => a.events(before).includes('NodeLeave b'), 'the leave')
+  })
+
+  test('a main thread that is wedged ends its process', async () => {
+    c = start('c')
+    await all('ac', a, c)
+    const before = a.lines.length
+    c.send({ do: 'block', ms: 60_000 })
+    const [, signal] = await once(c.child, 'exit')
+    assert.equal(signal, 'SIGKILL')
+    await waitFor(() => a.events(before).includes('NodeLeave c'), 'the leave')
+  })
+})
+
+/** For a second as fast as it can, heartbeats of nobody from an address of nobody. */
+const FLOOD = `
+  import { createSocket } from 'node:dgram'
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.7.66')
+  const packet = Buffer.concat([Buffer.from('MLHB'), Buffer.alloc(100, 3)])
+  const end = Date.now() + 1000
+  const more = () => {
+    for (let count = 0; count < 50; count++) socket.send(packet, 7947, '127.0.7.1')
+    if (Date.now() < end) setImmediate(more)
+    else socket.close()
+  }
+  more()`
