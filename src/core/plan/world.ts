@@ -3,7 +3,6 @@ import type { Hash } from '../election/index.ts'
 import type { Address } from '../ip/index.ts'
 import type { Endpoint, Node, Service } from '../service.ts'
 import type { Minority } from './majority.ts'
-import type { Minority } from './majority.ts'
 
 /** All that the announce decisions look at. The same world gives the same answer on every speaker. */
 export interface World {
@@ -21,11 +20,11 @@ export interface World {
   /** Members that leave addresses to others for now, where one can have them (IMP-4). */
   readonly held?: ReadonlySet<string>
   /** Endpoints of a Service (`namespace/name`) over all its slices. */
-  /** Every Service; only balanced placement asks. */
-  readonly services?: () => Iterable<Service>
   readonly endpointsOf: (service: string) => readonly Endpoint[]
   /** Every Service whose status holds the address. */
   readonly holdersOf: (address: Address) => Iterable<Service>
+  /** Every Service; only balanced placement asks. */
+  readonly services?: () => Iterable<Service>
   readonly hash: Hash
   readonly options: PlanOptions
 }
@@ -33,13 +32,11 @@ export interface World {
 /** Flags of the speaker that change decisions (chapter 03 section 1.1). */
 export interface PlanOptions {
   /** `--ignore-exclude-lb` */
-  /** `--balanced-placement` (IMP-5) */
-  readonly balanced?: boolean
+  readonly ignoreExcludeLb: boolean
+  /** `--lb-class`; empty where it is not given. */
+  readonly lbClass: string
   /** `--drain-cordoned`: a node that is unschedulable counts as one that is drained. */
   readonly drainCordoned?: boolean
   /** `--balanced-placement` (IMP-5) */
   readonly balanced?: boolean
-  readonly ignoreExcludeLb: boolean
-  /** `--lb-class`; empty where it is not given. */
-  readonly lbClass: string
 }
