@@ -43,6 +43,7 @@ import {
   settingsOf,
   targetOf,
 } from './settings.ts'
+import { SignatureWatch, signatureNote } from './signatures.ts'
 import { dialFrom } from './source.ts'
 
 export interface PeerContext {
@@ -74,7 +75,9 @@ export class PeerSession {
   #log: Logger
   readonly #session: Session
   readonly #metrics: SessionMetrics
+  readonly #signatures: SignatureWatch
   readonly #restarting: boolean
+  #closedFor: string | undefined
   #peer: AddressedPeer
   #profile: BfdProfile | undefined
   #watch: LivenessWatch | undefined
@@ -88,6 +91,7 @@ export class PeerSession {
     this.#context = context
     this.#restarting = restarting
     this.#log = this.#logOf(peer)
+    this.#signatures = new SignatureWatch(context.streams)
     this.#metrics = new SessionMetrics(context.metrics, peer)
     this.#session = this.#make()
   }
@@ -98,6 +102,11 @@ export class PeerSession {
 
   get status(): SessionStatus {
     return this.#session.status
+  }
+
+  /** Why the last attempt or session ended, in words. */
+  get closedFor(): string | undefined {
+    return this.#closedFor
   }
 
   start(routes: readonly Route[]): void {
@@ -188,8 +197,19 @@ export class PeerSession {
 
   /** Keepalives come and go without a word. */
   #show(): void {
-    this.#metrics.show(this.#session.status)
+    const { status } = this.#session
+    this.#metrics.show(status)
+    this.#signatures.heard(Object.values(status.received).reduce((sum, count) => sum + count, 0))
+    if (this.#peer.passive && status.state === 'active') this.#tellRejected()
     this.#showing = this.#context.clock.after(SHOW_MS, () => this.#show())
+  }
+
+  /** A router that we wait for and that signs otherwise never gets as far as an attempt. */
+  #tellRejected(): void {
+    const rejected = this.#signatures.take(this.target)
+    if (rejected === undefined) return
+    this.#closedFor = rejected
+    this.#log.error({ op: 'accept', error: rejected, msg: 'failed to connect to peer' })
   }
 
   #logOf({ myAsn, localAsn = myAsn, remoteAs, endpoint, name }: AddressedPeer): Logger {
@@ -250,7 +270,9 @@ export class PeerSession {
 
   #closed(reason: CloseReason, established: boolean): void {
     this.#metrics.show(this.#session.status)
-    const why = describeClose(reason)
+    const note = signatureNote(reason, this.target, this.#signatures)
+    const why = note === undefined ? describeClose(reason) : `${describeClose(reason)}: ${note}`
+    this.#closedFor = why
     if (reason.kind === 'notification received')
       this.#log.error({ event: 'peerNotification', error: why, msg: 'peer sent notification, closing session' })
     if (established) {

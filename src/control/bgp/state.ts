@@ -82,7 +82,9 @@ export function neighborState(
       families: agreed.families,
     }),
     establishedCount: status.establishedCount,
-    ...(lastClose && { lastClose: { reason: describeClose(lastClose.reason), agoMs: nowMs - lastClose.atMs } }),
+    ...(lastClose && {
+      lastClose: { reason: session.closedFor ?? describeClose(lastClose.reason), agoMs: nowMs - lastClose.atMs },
+    }),
     sent: status.sent,
     received: status.received,
     prefixesWanted: status.wanted,
