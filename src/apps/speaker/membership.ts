@@ -1,6 +1,5 @@
 /** The speaker's membership: memberlist and the heartbeats beside it, from flags, files and the platform. */
-import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { LinuxHeartbeats, type LinuxLayer2Options } from '../../adapters/linux/index.ts'
 import { aesGcm } from '../../adapters/system/aead.ts'
 import { systemStreams } from '../../adapters/system/tcp.ts'
@@ -21,10 +20,10 @@ import type { Logger, Membership, Task } from '../../ports/index.ts'
 import { FAST_LAN, type Keyring, keyOf, LAN, type MemberlistConfig, WAN } from '../../protocols/memberlist/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
 import { readDuration, type SpeakerFlags } from './flags.ts'
+import { KeyReload, readSecrets } from './memberlist-keys.ts'
 
 const DEFAULT_ML_PORT = 7946
 const CONFIG_FILE = '/etc/metallb/memberlist/config.json'
-const SECRET = 'secretkey'
 /** Heartbeat silence that memberlist contradicts counts at least for so long. */
 const TRUST_MS = 10_000
 
@@ -127,61 +126,8 @@ function readOptional(path: string): string | undefined {
   }
 }
 
-/**
- * The secret, and further ones that are believed while keys are changed: files `secretkey-…` beside it (IMP-20). Empty
- * where nothing is to be encrypted.
- */
-function readSecrets(directory: string): Uint8Array[] {
-  if (directory === '') return []
-  try {
-    const others = readdirSync(directory).filter(name => name.startsWith(`${SECRET}-`))
-    const [own, ...rest] = [SECRET, ...others.sort()].map(name => new Uint8Array(readFileSync(join(directory, name))))
-    return own!.length === 0 ? [] : [own!, ...rest.filter(({ length }) => length > 0)]
-  } catch (error) {
-    throw new Fatal({ op: 'startup', error, msg: 'failed to read memberlist secret key file' })
-  }
-}
-
 function keyringOf(secrets: readonly Uint8Array[], config: MemberlistConfig): Keyring | undefined {
   if (secrets.length === 0) return undefined
   const { verifyIncoming, sealOutgoing } = config
   return { keys: secrets.map(secret => aesGcm(keyOf(secret))), verifyIncoming, sealOutgoing }
-}
-
-/** Follows the mounted Secret: kubelet replaces it by turning a link. */
-class KeyReload implements Task {
-  readonly name = 'memberlist keys'
-  readonly #directory: string
-  readonly #log: Logger
-  readonly #apply: (secrets: readonly Uint8Array[]) => void
-  #watcher: FSWatcher | undefined
-
-  constructor(directory: string, log: Logger, apply: (secrets: readonly Uint8Array[]) => void) {
-    this.#directory = directory
-    this.#log = log
-    this.#apply = apply
-  }
-
-  start(): void {
-    this.#watcher = watch(this.#directory, () => this.#reload())
-    this.#watcher.on('error', error => this.#log.error({ op: 'memberlistKeys', error, msg: 'keys are not followed' }))
-  }
-
-  stop(): void {
-    this.#watcher?.close()
-  }
-
-  ready(): true {
-    return true
-  }
-
-  /** A Secret that is gone or empty for a moment changes nothing: encryption is not turned off in a running process. */
-  #reload(): void {
-    try {
-      const secrets = readSecrets(this.#directory)
-      if (secrets.length > 0) this.#apply(secrets)
-    } catch (error) {
-      this.#log.debug({ op: 'memberlistKeys', error, msg: 'keys are not readable now' })
-    }
-  }
 }
