@@ -45,6 +45,7 @@ function readAll(snapshot: ConfigSnapshot, { node, secretPassThrough = false }: 
   const { secrets } = snapshot
   return {
     problems,
+    own,
     nodes,
     namespaces: labelled('Namespace', snapshot.namespaces, report),
     bfdProfiles: readBfdProfiles(snapshot.bfdProfiles ?? [], report),
@@ -63,7 +64,7 @@ function build(snapshot: ConfigSnapshot, read: Read, options: ParseOptions) {
   const report: Report = problem => void problems.push(problem)
   const bfdProfiles = parseBfdProfiles(read.bfdProfiles, report)
   const profiles = snapshot.bfdProfiles && new Set(snapshot.bfdProfiles.map(object => object?.metadata?.name))
-  const peers = parsePeers(read.peers, { profiles, secrets: read.secrets }, report)
+  const peers = parsePeers(read.peers, { profiles, secrets: read.secrets, node: read.own }, report)
   if (options.mode === 'frr-k8s') warnFrrK8s(read.peers, report)
   const aliases = parseCommunities(read.communities, report)
   const pools = parsePools(snapshot.pools ?? [], read.namespaces, report)

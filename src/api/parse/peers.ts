@@ -7,6 +7,7 @@ import { anySelectorMatches, type LabelSelector } from '../../core/labels.ts'
 import { type BGPPeerResource, type BGPPeerV1Beta1Resource, bgpPeerCrd } from '../bgp-peer.ts'
 import { toV1Beta2 } from '../bgp-peer-conversion.ts'
 import { parsePeerOptions } from './bgp-options.ts'
+import { specVariants } from './node-overrides.ts'
 import { type ObjectReport, type Reading, type Report, readObjects, reportOn, specSchema } from './objects.ts'
 import { passwordOf, type Secrets } from './password.ts'
 import { checkSelectors } from './selectors.ts'
@@ -38,10 +39,19 @@ export interface PeerReferences {
   /** Absent: not checked. */
   readonly profiles?: ReadonlySet<string>
   readonly secrets?: Secrets
+  /** Whose overrides count. Absent: the spec as written, and every override is checked. */
+  readonly node?: Labelled
 }
 
 export function parsePeers(resources: readonly BGPPeerResource[], references: PeerReferences, report: Report): Peer[] {
-  return resources.map(resource => parsePeer(resource, references, reportOn(READING.kind, resource, report)))
+  return resources.map(resource => parseVariants(resource, references, reportOn(READING.kind, resource, report)))
+}
+
+function parseVariants(resource: BGPPeerResource, references: PeerReferences, on: ObjectReport): Peer {
+  const [first, ...others] = specVariants(resource, references.node, on)
+  const peer = parsePeer({ ...resource, spec: first.spec }, references, first.report)
+  for (const { spec, report } of others) parsePeer({ ...resource, spec }, references, report)
+  return peer
 }
 
 function parsePeer(resource: BGPPeerResource, { profiles, secrets }: PeerReferences, on: ObjectReport): Peer {
