@@ -6,8 +6,8 @@ import { addressAt, bytesOf } from './address.ts'
 export const SOLICITATION = 135
 export const ADVERTISEMENT = 136
 
-const SOURCE_LINK_LAYER = 1
-const TARGET_LINK_LAYER = 2
+export const SOURCE_LINK_LAYER = 1
+export const TARGET_LINK_LAYER = 2
 const ROUTER = 0x80
 const SOLICITED = 0x40
 const OVERRIDE = 0x20
@@ -52,7 +52,7 @@ export function decodeNdp(bytes: Uint8Array): NdpMessage {
 }
 
 /** Lengths are in units of eight bytes and never zero; options of other types are skipped (RFC 4861 section 4.6). */
-function decodeOptions(reader: Reader, wanted: number): { linkLayer?: Mac } {
+export function decodeOptions(reader: Reader, wanted: number): { linkLayer?: Mac } {
   let found: { linkLayer?: Mac } = {}
   while (reader.remaining > 0) {
     const at = reader.offset
@@ -65,7 +65,7 @@ function decodeOptions(reader: Reader, wanted: number): { linkLayer?: Mac } {
   return found
 }
 
-function malformed(what: string, offset: number): DecodeError {
+export function malformed(what: string, offset: number): DecodeError {
   return new DecodeError('MALFORMED', `neighbor message with ${what}`, offset)
 }
 
@@ -79,12 +79,13 @@ export function encodeNdp(message: NdpMessage): Uint8Array {
     .u16(0)
   writer.u8(solicitation ? 0 : flagsOf(message)).put(new Uint8Array(3))
   writer.put(bytesOf(message.target))
-  if (message.linkLayer !== undefined)
-    writer
-      .u8(solicitation ? SOURCE_LINK_LAYER : TARGET_LINK_LAYER)
-      .u8(1)
-      .put(macBytes(message.linkLayer))
+  putLinkLayer(writer, solicitation ? SOURCE_LINK_LAYER : TARGET_LINK_LAYER, message.linkLayer)
   return writer.finish()
+}
+
+/** The option, or nothing where there is no address. */
+export function putLinkLayer(writer: Writer, type: number, linkLayer: Mac | undefined): void {
+  if (linkLayer !== undefined) writer.u8(type).u8(1).put(macBytes(linkLayer))
 }
 
 function flagsOf({ router, solicited, override }: Advertisement): number {

@@ -13,8 +13,25 @@ export interface NdpPacket {
   readonly message: NdpMessage
 }
 
+/** An ICMPv6 message between two hosts of a link, from its type on. */
+export interface LinkPacket {
+  readonly source: bigint
+  readonly destination: bigint
+  readonly body: Uint8Array
+}
+
 /** Bytes behind the packet are padding. @throws DecodeError TRUNCATED, or MALFORMED for all that RFC 4861 discards */
 export function decodePacket(bytes: Uint8Array): NdpPacket {
+  const { body, ...ends } = openPacket(bytes)
+  return { ...ends, message: decodeNdp(body) }
+}
+
+export function encodePacket({ message, ...ends }: NdpPacket): Uint8Array {
+  return sealPacket({ ...ends, body: encodeNdp(message) })
+}
+
+/** @throws DecodeError as `decodePacket` does, for what all messages have in common (RFC 4861 sections 6.1 and 7.1) */
+export function openPacket(bytes: Uint8Array): LinkPacket {
   const reader = new Reader(bytes)
   const version = reader.u8() >> 4
   if (version !== 6) throw new DecodeError('MALFORMED', `IP version ${version}`, 0)
@@ -29,12 +46,12 @@ export function decodePacket(bytes: Uint8Array): NdpPacket {
   const body = reader.take(length)
   if (internetChecksum(pseudoHeader(source, destination, length), body) !== 0)
     throw new DecodeError('MALFORMED', 'a wrong ICMPv6 checksum', 42)
-  return { source: addressAt(source), destination: addressAt(destination), message: decodeNdp(body) }
+  return { source: addressAt(source), destination: addressAt(destination), body }
 }
 
-export function encodePacket(packet: NdpPacket): Uint8Array {
-  const body = encodeNdp(packet.message)
-  const [source, destination] = [bytesOf(packet.source), bytesOf(packet.destination)]
+/** Fills in the checksum of the body. */
+export function sealPacket({ source: from, destination: to, body }: LinkPacket): Uint8Array {
+  const [source, destination] = [bytesOf(from), bytesOf(to)]
   const checksum = internetChecksum(pseudoHeader(source, destination, body.length), body)
   body.set([checksum >> 8, checksum & 255], 2)
   const header = new Writer(72).u32(0x60000000).u16(body.length).u8(ICMPV6).u8(HOP_LIMIT)
