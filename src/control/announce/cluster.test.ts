@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Cluster, type ClusterOptions, play, scenarioOf, textOf } from '../../testing/cluster/index.ts'
 
 /** Short scenarios of chance; `node src/testing/cluster/campaign.ts` plays as many as wished, and one again. */
-const SEEDS = Array.from({ length: 20 }, (_, n) => n + 1)
+const SEEDS = Array.from({ length: 16 }, (_, n) => n + 1)
 
 async function running(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   const cluster = new Cluster({ seed: 1, speakers: 8, ...options })
@@ -29,26 +29,23 @@ test('the same seed is the same history', async () => {
   assert.ok(one.packets > 500)
 })
 
-test('a hundred speakers: dead, frozen and stopped ones are replaced in time, the others keep what they have', async () => {
+test('a hundred speakers: dead and frozen ones are replaced in time, the others keep what they have', async () => {
   const cluster = await running({ speakers: 100 })
-  assert.ok(
-    new Set(cluster.ownership.addresses.flatMap(ip => cluster.ownership.owners(ip))).size > 8,
-    'they are spread',
-  )
-  const [killed, stopped, frozen] = cluster.ownership.addresses.flatMap(ip => cluster.ownership.owners(ip))
+  const owners = cluster.ownership.addresses.flatMap(ip => cluster.ownership.owners(ip))
+  assert.ok(new Set(owners).size > 8, 'they are spread')
+  const [killed, stalled, frozen] = [...new Set(owners)]
   cluster.kill(killed!)
-  await cluster.settle()
-  cluster.leave(stopped!)
-  cluster.jump(frozen!, 3_600_000)
-  cluster.freeze(frozen!, 150)
+  cluster.jump(stalled!, 3_600_000)
+  cluster.freeze(stalled!, 200)
+  cluster.freeze(frozen!, 3000)
   await cluster.settle()
   assert.deepEqual(cluster.judge.violations, [])
 })
 
 for (const speakers of [3, 5, 12])
-  test(`${speakers} speakers: kill -9 of an owner leaves no answer for less than 700 ms, ten times`, async () => {
+  test(`${speakers} speakers: kill -9 of an owner leaves no answer for less than 700 ms, five times`, async () => {
     const cluster = await running({ speakers })
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 5; round++) {
       const [owner] = cluster.ownership.owners(cluster.ownership.addresses[round]!)
       cluster.kill(owner!)
       await cluster.settle(700)
