@@ -1,23 +1,17 @@
 /** Sessions with FRR, BIRD and GoBGP, each in a namespace, one link away. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { enterFreshNetwork } from '../contract/fresh-network.ts'
-import { BIRD, birdRouter } from './bird.ts'
-import { BGPD, type Frr, frrRouter } from './frr.ts'
-import { GOBGPD, GoBgp } from './gobgp.ts'
-import { linkTo, OURS, type Router, type RouterConfig, unlink } from './router.ts'
+import { has, plain, ROUTERS, running, whyNoBgp } from './bgp-scene.ts'
+import { type Frr, frrRouter } from './frr.ts'
+import { linkTo, OURS, unlink } from './router.ts'
 import { aPeer, BgpSpeaker } from './speaker.ts'
 
 const NETNS = `bgp-interop-${process.pid}`
-const ROUTERS: [name: string, make: (config: RouterConfig) => Router][] = [
-  ['FRR', frrRouter],
-  ['BIRD', birdRouter],
-  ['GoBGP', config => new GoBgp(config)],
-]
+const PLAIN = plain(NETNS)
 
-describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
+describe('BGP with other implementations', { skip: whyNoBgp() ?? false }, () => {
   before(async () => {
     enterFreshNetwork()
     await linkTo(NETNS)
@@ -105,7 +99,7 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
     }
     const watched = watch()
     await speaker.protocol.stop()
-    const next = new BgpSpeaker(false)
+    const next = new BgpSpeaker({ complete: false })
     t.after(() => next.protocol.stop())
     next.peer(peer)
     await waitFor(() => next.said('BGP session established').length === 1, 'the session after the restart')
@@ -146,7 +140,7 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
     assert.deepEqual(speaker.said('BGP session established'), [])
   })
 
-  test('FRR: a changed password starts the session anew, a changed selector does not', async t => {
+  test('FRR: a hold time that matters starts the session anew, a changed selector does not', async t => {
     const { speaker } = await running(t, frrRouter({ ...PLAIN, password: 'new' }))
     speaker.peer(aPeer('ipv4', { password: 'new' }))
     await waitFor(() => speaker.said('BGP session established').length === 1, 'the session')
@@ -158,36 +152,6 @@ describe('BGP with other implementations', { skip: whyNot() ?? false }, () => {
   })
 })
 
-const PLAIN: RouterConfig = { netns: NETNS, over: 'ipv4', ourAsn: 64500, asn: 64501 }
-
 interface Summary {
   readonly peers?: Readonly<Record<string, { readonly pfxRcd: number }>>
-}
-
-async function running<R extends Router>(t: { after: (end: () => Promise<void>) => void }, router: R) {
-  const speaker = new BgpSpeaker()
-  t.after(async () => {
-    await speaker.protocol.stop()
-    await router.stop()
-  })
-  await router.start()
-  return { router, speaker }
-}
-
-async function has(router: Router, family: 'ipv4' | 'ipv6', wanted: readonly string[]): Promise<void> {
-  const same = async () => (await router.prefixes(family)).sort().join() === [...wanted].sort().join()
-  await waitFor(same, `the ${family} table to be [${wanted}]`)
-}
-
-/** In CI that is an error: nothing is skipped there. */
-function whyNot(): string | undefined {
-  const missing = [BGPD, BIRD, GOBGPD].filter(program => !existsSync(program))
-  const reason =
-    process.getuid?.() !== 0
-      ? 'network namespaces need root'
-      : missing.length > 0
-        ? `not installed: ${missing.join(', ')}`
-        : undefined
-  if (reason !== undefined && process.env.CI) throw new Error(`in CI nothing is skipped: ${reason}`)
-  return reason
 }

@@ -43,14 +43,14 @@ export class Bird implements Router {
 }
 
 /** One neighbor, both families. */
-export function birdRouter({ netns, over, ourAsn, asn, password, gtsm }: RouterConfig): Bird {
+export function birdRouter({ netns, over, ourAsn, asn, password, gtsm, dials }: RouterConfig): Bird {
   const config = `router id 10.20.0.2;
 protocol device {}
 protocol bgp speaker {
   local ${THEIRS[over]} as ${asn};
   neighbor ${OURS[over]} as ${ourAsn};
   direct;
-  passive on;
+  ${dials ? 'connect delay time 1; connect retry time 1;' : 'passive on;'}
   ${password ? `password "${password}";` : ''}
   ${gtsm ? 'ttl security on;' : ''}
   ipv4 { import all; export none; extended next hop on; };

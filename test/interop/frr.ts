@@ -98,7 +98,7 @@ export class Frr implements Router {
 }
 
 /** One neighbor, both families. */
-export function frrRouter({ netns, over, ourAsn, asn, password, gtsm }: RouterConfig): Frr {
+export function frrRouter({ netns, over, ourAsn, asn, password, gtsm, dials }: RouterConfig): Frr {
   const us = OURS[over]
   const families = ['ipv4', 'ipv6'].map(
     family => ` address-family ${family} unicast\n  neighbor ${us} activate\n exit-address-family`,
@@ -107,7 +107,7 @@ export function frrRouter({ netns, over, ourAsn, asn, password, gtsm }: RouterCo
  bgp router-id 10.20.0.2
  no bgp ebgp-requires-policy
  neighbor ${us} remote-as ${ourAsn}
- neighbor ${us} passive
+${dials ? '' : ` neighbor ${us} passive`}
  neighbor ${us} timers connect 1
 ${password ? ` neighbor ${us} password ${password}` : ''}
 ${gtsm ? ` neighbor ${us} ttl-security hops 1` : ''}

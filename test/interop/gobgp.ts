@@ -40,7 +40,7 @@ export class GoBgp implements Router {
   }
 }
 
-function textOf({ over, ourAsn, asn, password, gtsm }: RouterConfig): string {
+function textOf({ over, ourAsn, asn, password, gtsm, dials }: RouterConfig): string {
   const families = ['ipv4-unicast', 'ipv6-unicast'].map(
     name => `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${name}"`,
   )
@@ -54,7 +54,7 @@ function textOf({ over, ourAsn, asn, password, gtsm }: RouterConfig): string {
     peer-as = ${ourAsn}
     ${password ? `auth-password = "${password}"` : ''}
   [neighbors.transport.config]
-    passive-mode = true
+    passive-mode = ${!dials}
   ${gtsm ? '[neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255' : ''}
 ${families.join('\n')}
 `

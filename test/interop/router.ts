@@ -25,6 +25,8 @@ export interface RouterConfig {
   readonly password?: string
   /** RFC 5082 */
   readonly gtsm?: boolean
+  /** It opens the connection too; else it waits for ours. */
+  readonly dials?: boolean
 }
 
 /** This process has a network of its own already. */

@@ -29,13 +29,19 @@ export function aPeer(over: 'ipv4' | 'ipv6', change: Partial<Peer> = {}): Peer {
   }
 }
 
+export interface SpeakerOptions {
+  /** False: it has just started, and its Services are not known yet. */
+  readonly complete?: boolean
+  /** Routers may connect to port 179. */
+  readonly listens?: boolean
+}
+
 export class BgpSpeaker {
   readonly log = new FakeLog()
   readonly metrics = new FakeMetrics()
   readonly protocol: BgpProtocol
 
-  /** False: it has just started, and its Services are not known yet. */
-  constructor(complete = true) {
+  constructor({ complete = true, listens = false }: SpeakerOptions = {}) {
     const interfaces = new FakeInterfaces()
     const addresses = [OURS.ipv4, OURS.ipv6].map(text => ({
       address: parseAddress(text)!,
@@ -44,7 +50,12 @@ export class BgpSpeaker {
     interfaces.set(anInterface('eth0', { addresses }))
     const { log, metrics } = this
     const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder: new FakeRecorder(), log }
-    this.protocol = new BgpProtocol({ node: 'node-a', namespace: 'metallb-system', ...seams })
+    this.protocol = new BgpProtocol({
+      node: 'node-a',
+      namespace: 'metallb-system',
+      ...(listens && { listenAt: { port: 179 } }),
+      ...seams,
+    })
     if (complete) this.protocol.complete()
   }
 

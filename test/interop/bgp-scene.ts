@@ -1,0 +1,51 @@
+/** What scenarios with one router have in common. */
+import { existsSync } from 'node:fs'
+import { waitFor } from '../../src/apps/lab/index.ts'
+import { BIRD, birdRouter } from './bird.ts'
+import { BGPD, frrRouter } from './frr.ts'
+import { GOBGPD, GoBgp } from './gobgp.ts'
+import type { Router, RouterConfig } from './router.ts'
+import { BgpSpeaker, type SpeakerOptions } from './speaker.ts'
+
+export const ROUTERS: [name: string, make: (config: RouterConfig) => Router][] = [
+  ['FRR', frrRouter],
+  ['BIRD', birdRouter],
+  ['GoBGP', config => new GoBgp(config)],
+]
+
+/** Of another AS, over IPv4. */
+export function plain(netns: string): RouterConfig {
+  return { netns, over: 'ipv4', ourAsn: 64500, asn: 64501 }
+}
+
+export async function running<R extends Router>(
+  t: { after: (end: () => Promise<void>) => void },
+  router: R,
+  options: SpeakerOptions = {},
+) {
+  const speaker = new BgpSpeaker(options)
+  t.after(async () => {
+    await speaker.protocol.stop()
+    await router.stop()
+  })
+  await router.start()
+  return { router, speaker }
+}
+
+export async function has(router: Router, family: 'ipv4' | 'ipv6', wanted: readonly string[]): Promise<void> {
+  const same = async () => (await router.prefixes(family)).sort().join() === [...wanted].sort().join()
+  await waitFor(same, `the ${family} table to be [${wanted}]`)
+}
+
+/** In CI that is an error: nothing is skipped there. */
+export function whyNoBgp(): string | undefined {
+  const missing = [BGPD, BIRD, GOBGPD].filter(program => !existsSync(program))
+  const reason =
+    process.getuid?.() !== 0
+      ? 'network namespaces need root'
+      : missing.length > 0
+        ? `not installed: ${missing.join(', ')}`
+        : undefined
+  if (reason !== undefined && process.env.CI) throw new Error(`in CI nothing is skipped: ${reason}`)
+  return reason
+}
