@@ -153,6 +153,6 @@ function fieldsOf({ properties = {} }: Schema): string[] {
 
 /** Some names are put together from pieces: the protocol in `created ARP responder for interface`, a metric's prefix. */
 function isInSources(name: string): boolean {
-  const pieces = name.replace(/^metallb_(allocator|k8s_client)_/, '').split(/\b(?:ARP|NDP)\b/)
+  const pieces = name.replace(/^metallb_(allocator|k8s_client|bfd)_/, '').split(/\b(?:ARP|NDP)\b/)
   return sources.includes(name) || pieces.every(piece => sources.includes(piece))
 }

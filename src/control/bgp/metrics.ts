@@ -26,35 +26,53 @@ const COUNTERS: readonly [name: string, help: string, count: (status: Counted) =
   ['metallb_bgp_total_received', 'Number of total BGP messages received', ({ received }) => total(received)],
 ]
 
-/** The series of one session. */
+const STATES = ['idle', 'connect', 'active', 'open sent', 'open confirm', 'established'] as const
+
+type Shown = Pick<SessionStatus, 'state' | 'told' | 'wanted'>
+
+/** Sessions by their labels: a node may have two with one router, from different sources. */
+export type Sharers = Map<string, Set<SessionMetrics>>
+
+/** The series of one session, or, where several have the same labels, of those together. */
 export class SessionMetrics {
   readonly #labels: MetricLabels
+  readonly #sharers: Sharers
+  readonly #key: string
   readonly #up: Gauge
+  readonly #state: Gauge
   readonly #announced: Gauge
   readonly #pending: Gauge
+  readonly #flaps: Counter
   readonly #counters: { readonly counter: Counter; readonly count: (status: Counted) => number; shown: number }[]
+  #shown: Shown = { state: 'idle', told: 0, wanted: 0 }
 
-  constructor(metrics: Metrics, peer: Peer) {
+  constructor(metrics: Metrics, peer: Peer, sharers: Sharers = new Map()) {
     const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: LABELS })
     this.#labels = { peer: peerLabel(peer), ...(peer.vrf && { vrf: peer.vrf }) }
     this.#up = gauge('metallb_bgp_session_up', 'BGP session state (1 is up, 0 is down)')
+    const state = 'Number of BGP sessions with the peer that are in the state'
+    this.#state = metrics.gauge({ name: 'metallb_bgp_session_state', help: state, labels: [...LABELS, 'state'] })
     const announced = 'Number of prefixes currently being advertised on the BGP session'
     this.#announced = gauge('metallb_bgp_announced_prefixes_total', announced)
     const pending = 'Number of prefixes that should be advertised on the BGP session'
     this.#pending = gauge('metallb_bgp_pending_prefixes_total', pending)
+    const flaps = 'Number of times that an established BGP session went down'
+    this.#flaps = metrics.counter({ name: 'metallb_bgp_session_flaps_total', help: flaps, labels: LABELS })
     this.#counters = COUNTERS.map(([name, help, count]) => {
       const counter = metrics.counter({ name, help, labels: LABELS })
       return { counter, count, shown: 0 }
     })
-    this.#up.set(0, this.#labels)
-    this.#announced.set(0, this.#labels)
+    this.#sharers = sharers
+    this.#key = Object.values(this.#labels).join(' ')
+    sharers.set(this.#key, (sharers.get(this.#key) ?? new Set()).add(this))
+    this.#showAll()
   }
 
   /** A counter's series appears with the first message. */
   show(status: SessionStatus): void {
-    this.#up.set(status.state === 'established' ? 1 : 0, this.#labels)
-    this.#announced.set(status.told, this.#labels)
-    this.#pending.set(status.wanted, this.#labels)
+    const { state, told, wanted } = status
+    this.#shown = { state, told, wanted }
+    this.#showAll()
     for (const one of this.#counters) {
       const now = one.count(status)
       if (now > one.shown) one.counter.inc(this.#labels, now - one.shown)
@@ -62,9 +80,43 @@ export class SessionMetrics {
     }
   }
 
+  flapped(): void {
+    this.#flaps.inc(this.#labels)
+  }
+
+  /** The series go with the last session that has them. */
   remove(): void {
-    const series = [this.#up, this.#announced, this.#pending, ...this.#counters.map(({ counter }) => counter)]
-    for (const one of series) one.remove(this.#labels)
+    const sharing = this.#sharers.get(this.#key)
+    sharing?.delete(this)
+    const [other] = sharing ?? []
+    if (other !== undefined) {
+      other.#showAll()
+      return
+    }
+    this.#sharers.delete(this.#key)
+    const counters = this.#counters.map(({ counter }) => counter)
+    for (const one of [this.#up, this.#announced, this.#pending, this.#flaps, ...counters]) one.remove(this.#labels)
+    for (const state of STATES) this.#state.remove({ ...this.#labels, state })
+  }
+
+  /** Up is what is all up: an alert is about the worst. */
+  #showAll(): void {
+    const shown = [...(this.#sharers.get(this.#key) ?? [])].map(one => one.#shown)
+    const sum = (numberOf: (one: Shown) => number) => shown.reduce((total, one) => total + numberOf(one), 0)
+    this.#up.set(shown.every(({ state }) => state === 'established') ? 1 : 0, this.#labels)
+    this.#announced.set(
+      sum(({ told }) => told),
+      this.#labels,
+    )
+    this.#pending.set(
+      sum(({ wanted }) => wanted),
+      this.#labels,
+    )
+    for (const state of STATES)
+      this.#state.set(
+        sum(one => (one.state === state ? 1 : 0)),
+        { ...this.#labels, state },
+      )
   }
 }
 

@@ -30,7 +30,7 @@ import {
 import type { WatchedPeer } from './bfd-state.ts'
 import { isSame, restartReasons, type SessionNeeds } from './changes.ts'
 import type { ListenAt } from './listener.ts'
-import { SessionMetrics } from './metrics.ts'
+import { SessionMetrics, type Sharers } from './metrics.ts'
 import {
   type AddressedPeer,
   DEFAULT_LOCAL_PREF,
@@ -61,6 +61,8 @@ export interface PeerContext {
   readonly liveness?: Liveness
   /** Where routers may connect to us. Absent: nowhere, we dial. */
   readonly listenAt?: ListenAt
+  /** Sessions that show the same series. */
+  readonly sharers?: Sharers
 }
 
 /** How old the counts of messages may be. */
@@ -92,7 +94,7 @@ export class PeerSession {
     this.#restarting = restarting
     this.#log = this.#logOf(peer)
     this.#signatures = new SignatureWatch(context.streams)
-    this.#metrics = new SessionMetrics(context.metrics, peer)
+    this.#metrics = new SessionMetrics(context.metrics, peer, context.sharers)
     this.#session = this.#make()
   }
 
@@ -276,6 +278,7 @@ export class PeerSession {
     if (reason.kind === 'notification received')
       this.#log.error({ event: 'peerNotification', error: why, msg: 'peer sent notification, closing session' })
     if (established) {
+      this.#metrics.flapped()
       this.#log.warn({ event: 'sessionDown', reason: why, msg: 'BGP session down' })
       if (reason.kind !== 'stopped')
         this.#event('Warning', 'sessionDown', `BGP session of node "${this.#context.node}" is down: ${why}`)

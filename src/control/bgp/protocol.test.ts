@@ -246,3 +246,44 @@ test('weights are told at most once a second, other changes at once', async () =
   world.clock.advance(10)
   assert.deepEqual(world.told(), ['203.0.113.8/32'])
 })
+
+test('two peers with one router from different sources share series, which go with the last', async () => {
+  const world = new World()
+  const other = ip('192.0.2.11')
+  const addresses = [OURS, other].map(address => ({ address, length: 24 }))
+  world.interfaces.set(anInterface('eth0', { addresses }))
+  await world.router()
+  world.peers(aBgpPeer({ sourceAddress: OURS }), aBgpPeer({ name: 'tor-b', sourceAddress: other, remoteAs: 64999 }))
+  await world.announce('default/web', '203.0.113.7/32')
+  world.up()
+  const state = (name: string) =>
+    world.metrics.series.get(`metallb_bgp_session_state{peer="192.0.2.1:179",state="${name}"}`)
+  assert.deepEqual(
+    [world.series('session_up'), world.series('pending_prefixes_total'), state('established')],
+    [0, 2, 1],
+  )
+  world.peers(aBgpPeer({ sourceAddress: OURS }))
+  assert.deepEqual([world.series('session_up'), world.series('pending_prefixes_total'), state('idle')], [1, 1, 0])
+  world.peers()
+  assert.deepEqual([world.series('session_up'), state('established')], [undefined, undefined])
+})
+
+test('of two peers that are the same session one has it, and the other takes it up when that goes', async () => {
+  const world = new World()
+  await world.router()
+  world.peers(aBgpPeer(), aBgpPeer({ name: 'tor-b' }))
+  assert.deepEqual([...world.bgp.sessions.keys()], ['tor-a'])
+  const [line] = world.lines('failed to create BGP session')
+  assert.match(String(line?.fields.error), /BGPPeer tor-a has the session/)
+  world.peers(aBgpPeer({ name: 'tor-b' }))
+  world.up('tor-b')
+})
+
+test('a session that goes down is counted as a flap', async () => {
+  const world = new World()
+  const router = await world.router()
+  world.peers(aBgpPeer())
+  world.up()
+  router.stop({ kind: 'shutdown', text: 'maintenance' })
+  world.until(() => world.series('session_flaps_total') === 1)
+})

@@ -1,6 +1,6 @@
 /** BGP as the speaker sees it: routes of Services on one side, sessions with BGPPeers on the other. */
 import type { BgpConfig, Peer } from '../../core/config/index.ts'
-import type { Prefix } from '../../core/ip/index.ts'
+import { formatAddress, type Prefix } from '../../core/ip/index.ts'
 import { type Announcement, decideBgp, type World } from '../../core/plan/index.ts'
 import type { Timer } from '../../ports/index.ts'
 import type { Farewell, Route } from '../../protocols/bgp/index.ts'
@@ -30,7 +30,7 @@ export class BgpProtocol implements AnnounceProtocol {
   #complete = false
 
   constructor(context: PeerContext) {
-    this.#context = context
+    this.#context = { sharers: new Map(), ...context }
     const { listenAt } = context
     this.#listener = listenAt && new Listener(listenAt, () => this.#sessions.values(), context)
   }
@@ -169,6 +169,11 @@ export class BgpProtocol implements AnnounceProtocol {
       this.#refuse(peer, problem)
       return
     }
+    const twin = [...this.#sessions.values()].find(session => isSameSession(session.peer, peer))
+    if (twin !== undefined) {
+      this.#refuse(peer, `BGPPeer ${twin.peer.name} has the session with this address, port, VRF and source already`)
+      return
+    }
     if (peer.passive && this.#context.listenAt === undefined) this.#refuse(peer, NOT_LISTENING)
     const profile = bfdProfiles.find(({ name }) => name === peer.bfdProfile)
     const session = new PeerSession(peer, profile, this.#context, !this.#complete)
@@ -194,4 +199,11 @@ export class BgpProtocol implements AnnounceProtocol {
   #tell(service: string): void {
     for (const listener of this.#listeners) listener(service)
   }
+}
+
+/** Routers close one of two sessions between the same addresses, RFC 4271 section 6.8. */
+function isSameSession(a: Peer, b: Peer): boolean {
+  const text = ({ endpoint, port, vrf = '', sourceAddress }: Peer) =>
+    `${peerText(endpoint)} ${port} ${vrf} ${sourceAddress && formatAddress(sourceAddress)}`
+  return text(a) === text(b)
 }
