@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -55,8 +56,13 @@ test('IMP-20 a Secret that kubelet replaces is followed; one that is gone or emp
   t.after(() => reload.stop())
   volume.put({ secretkey: 'first', 'secretkey-next': 'second' })
   await waitFor(() => applied.at(-1)?.join() === 'first,second', 'both keys')
-  volume.put({ secretkey: '' })
-  volume.put({})
+  for (const files of [{ secretkey: '' }, {}]) {
+    const seen = watch(volume.directory)
+    const change = once(seen, 'change') // told after the one that is older
+    volume.put(files)
+    await change
+    seen.close()
+  }
   volume.put({ secretkey: 'second' })
   await waitFor(() => applied.at(-1)?.join() === 'second', 'the new key')
   assert.ok(applied.every(secrets => secrets.length > 0))
