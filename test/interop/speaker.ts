@@ -68,13 +68,13 @@ export class BgpSpeaker {
     return this.announceWith({}, service, ...prefixes)
   }
 
-  async announceWith(options: Pick<ServiceRoute, 'prepend' | 'med'>, service: string, ...prefixes: string[]) {
+  async announceWith(options: Partial<ServiceRoute>, service: string, ...prefixes: string[]) {
     const routes = prefixes.map(text => ({
-      ...options,
-      prefix: parsePrefix(text)!,
       advertisement: 'ad',
       peers: 'all' as const,
       communities: [{ kind: 'standard' as const, parts: [64500, 7] as const }],
+      ...options,
+      prefix: parsePrefix(text)!,
     }))
     if (routes.length > 0) this.protocol.setBalancer(service, { pool: 'p', addresses: [], routes })
     else this.protocol.deleteBalancer(service)
