@@ -9,6 +9,11 @@ export interface Refused {
   readonly times: number
 }
 
+const METRICS = {
+  heartbeat: 'metallb_heartbeat_packets_refused_total',
+  memberlist: 'metallb_memberlist_packets_refused_total',
+} as const
+
 const COMPLAIN_EVERY_MS = 60_000
 /** Ordinary where the network repeats packets or lets them overtake one another. */
 const HARMLESS = new Set(['REPLAYED'])
@@ -29,7 +34,7 @@ export class RefusedPackets {
     this.#clock = clock
     this.#log = log
     this.#counter = metrics?.counter({
-      name: `metallb_${protocol}_packets_refused_total`,
+      name: METRICS[protocol],
       help: `Number of ${protocol} packets that were not believed, by the reason why`,
       labels: ['reason'],
     })
