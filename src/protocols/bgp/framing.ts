@@ -32,24 +32,27 @@ export class Framer {
    */
   next(): Frame | undefined {
     if (this.waiting < HEADER_LENGTH) return undefined
-    const header = this.#bytes.subarray(this.#offset, this.#offset + HEADER_LENGTH)
-    const length = checkedLength(header, this.extended)
+    const start = this.#offset
+    const length = checkedLength(this.#bytes, start, this.extended)
     if (this.waiting < length) return undefined
-    const body = this.#bytes.subarray(this.#offset + HEADER_LENGTH, this.#offset + length)
     this.#offset += length
-    return { type: header[18]!, body }
+    return { type: this.#bytes[start + 18]!, body: this.#bytes.subarray(start + HEADER_LENGTH, start + length) }
   }
 }
 
-/** RFC 4271 section 6.1, in its order. */
-function checkedLength(header: Uint8Array, extended: boolean): number {
-  for (let index = 0; index < 16; index++)
-    if (header[index] !== 0xff) throw new BgpError('CONNECTION_NOT_SYNCHRONIZED', 'the marker is not all ones')
-  const length = (header[16]! << 8) | header[17]!
-  const type = header[18]!
+/** RFC 4271 section 6.1, in its order. The header begins at `start`. */
+function checkedLength(bytes: Uint8Array, start: number, extended: boolean): number {
+  for (let index = start; index < start + 16; index++)
+    if (bytes[index] !== 0xff) throw new BgpError('CONNECTION_NOT_SYNCHRONIZED', 'the marker is not all ones')
+  const length = (bytes[start + 16]! << 8) | bytes[start + 17]!
+  const type = bytes[start + 18]!
   const fits = lengthFits(type, length, extended)
   if (fits === false || length < HEADER_LENGTH || length > EXTENDED_MAX_LENGTH)
-    throw new BgpError('BAD_MESSAGE_LENGTH', `a message of type ${type} and ${length} bytes`, header.slice(16, 18))
-  if (fits === undefined) throw new BgpError('BAD_MESSAGE_TYPE', `message type ${type}`, header.slice(18))
+    throw new BgpError(
+      'BAD_MESSAGE_LENGTH',
+      `a message of type ${type} and ${length} bytes`,
+      bytes.slice(start + 16, start + 18),
+    )
+  if (fits === undefined) throw new BgpError('BAD_MESSAGE_TYPE', `message type ${type}`, Uint8Array.of(type))
   return length
 }

@@ -50,7 +50,9 @@ function decodeSegments(value: Uint8Array, asnBytes: 2 | 4): AsSegment[] {
     if (kind === undefined) throw malformed(`segment type ${type}`)
     const count = reader.remaining > 0 ? reader.u8() : 0
     if (count === 0 || count * asnBytes > reader.remaining) throw malformed(`a segment of ${count} AS numbers`)
-    segments.push({ kind, asns: Array.from({ length: count }, () => (asnBytes === 4 ? reader.u32() : reader.u16())) })
+    const asns: number[] = []
+    while (asns.length < count) asns.push(asnBytes === 4 ? reader.u32() : reader.u16())
+    segments.push({ kind, asns })
   }
   return segments
 }

@@ -107,14 +107,14 @@ interface Raw {
  */
 export function decodeAttributes(bytes: Uint8Array, wire: Wire, faults: UpdateFault[]): Attribute[] {
   const reader = new Reader(bytes)
-  const seen = new Set<number>()
+  const seen: number[] = [] // a handful: quicker than a set
   const attributes: Attribute[] = []
   while (reader.remaining > 0) {
     const raw = nextRaw(reader, faults)
     if (raw === undefined) break
-    if (seen.has(raw.type)) noteDuplicate(raw, faults)
+    if (seen.includes(raw.type)) noteDuplicate(raw, faults)
     else {
-      seen.add(raw.type)
+      seen.push(raw.type)
       const attribute = decodeAttribute(raw, wire, faults)
       if (attribute !== undefined) attributes.push(attribute)
     }

@@ -44,5 +44,7 @@ export function pieces<T>(size: number, value: Uint8Array, read: (reader: Reader
   if (value.length === 0 || value.length % size !== 0)
     throw new BgpError('ATTRIBUTE_LENGTH', `${value.length} bytes of value are not a multiple of ${size}`)
   const reader = new Reader(value)
-  return Array.from({ length: value.length / size }, () => read(reader))
+  const found: T[] = []
+  while (reader.remaining > 0) found.push(read(reader))
+  return found
 }

@@ -74,13 +74,13 @@ function missing(
   { internal }: Wire,
   faults: readonly UpdateFault[],
 ): UpdateFault[] {
-  const kinds = new Set<AttributeKind>(attributes.map(attribute => attribute.kind))
-  if (!inNlri && !kinds.has('mp reach')) return []
+  const has = (kind: AttributeKind) => attributes.some(attribute => attribute.kind === kind)
+  if (!inNlri && !has('mp reach')) return []
   const wanted: Exclude<AttributeKind, 'unknown'>[] = ['origin', 'as path']
   if (inNlri) wanted.push('next hop')
   if (internal) wanted.push('local pref')
-  const broken = new Set(faults.map(fault => fault.type))
-  const lacking = wanted.filter(kind => !kinds.has(kind) && !broken.has(typeOf(kind)))
+  const isBroken = (type: number) => faults.some(fault => fault.type === type)
+  const lacking = wanted.filter(kind => !has(kind) && !isBroken(typeOf(kind)))
   return lacking.map(kind => ({
     approach: 'treat as withdraw',
     code: 'MISSING_WELL_KNOWN_ATTRIBUTE',
