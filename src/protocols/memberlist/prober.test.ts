@@ -143,10 +143,8 @@ test('each point of health makes the wait longer by an interval; an answer takes
   assert.equal(state('n2'), 'alive')
   clock.advance(1)
   assert.deepEqual([state('n2'), members.health], ['suspect', 3])
-  take()
-  clock.advance(0) // ticks went by
-  assert.deepEqual(kinds(sent), ['2: ping,suspect'], 'a suspect hears of it')
-  prober.ack(seqOf(0))
+  assert.equal(kinds(sent).at(-1), '2: ping,suspect', 'ticks went by; a suspect hears of it')
+  prober.ack(seqOf(sent.length - 1))
   assert.equal(members.health, 2)
 })
 
