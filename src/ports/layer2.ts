@@ -5,7 +5,10 @@ export interface AnnouncedAddress {
   readonly address: Address
   /** Names of the interfaces to answer on, or every usable one. */
   readonly interfaces: ReadonlySet<string> | 'all'
-  /** Names of predecessors: nobody is told that this node has the address now while each of them is seen to forward. */
+  /**
+   * Names of predecessors, the last one to stop first: it hands the address over, and nobody is told that this node has it
+   * while each of them is seen to forward.
+   */
   readonly after?: readonly string[]
 }
 
@@ -22,6 +25,11 @@ export interface Layer2Responder {
    * once their predecessors do not forward; addresses that are gone are no longer answered once the promise resolves.
    */
   update(table: readonly AnnouncedAddress[], predecessors?: readonly Predecessor[]): Promise<void>
+  /**
+   * This speaker stops. Resolves when addresses are handed over to whoever asks for them, so that others may be told that
+   * it leaves; `over` resolves when each has a successor, at latest after a second. Those without are still answered.
+   */
+  leave?(): Promise<{ readonly over: Promise<void> }>
 }
 
 /** Another host said, on an interface where this node announces the address, that it is its own. */

@@ -23,6 +23,7 @@ export type ToWorker =
   /** With an id on the last part of an update, which is then confirmed. */
   | { readonly kind: 'change'; readonly change: TableChange; readonly id?: number }
   | { readonly kind: 'reannounce'; readonly key: Key }
+  | { readonly kind: 'leave' }
 
 export type FromWorker =
   | { readonly kind: 'interfaces'; readonly interfaces: readonly NetworkInterface[] }
@@ -30,6 +31,8 @@ export type FromWorker =
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly fields: LogFields }
   | { readonly kind: 'claim'; readonly claim: AddressClaim }
   | { readonly kind: 'ignored'; readonly ignored: readonly Ignored[] }
+  /** Addresses are handed over from now on; then, that each was. */
+  | { readonly kind: 'leaving' | 'left' }
 
 /** An IPv4 address as a signed 32-bit number, an IPv6 address as a bigint: the two never meet. */
 export type Key = number | bigint

@@ -64,6 +64,13 @@ interface SentUpdate extends Pick<Update, 'waiting'> {
   readonly freed: readonly number[]
 }
 
+class Deferred {
+  resolve = () => {}
+  readonly done = new Promise<void>(resolve => {
+    this.resolve = resolve
+  })
+}
+
 export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Interfaces, Task {
   readonly name = 'layer2 responder'
   readonly #options: LinuxLayer2Options
@@ -85,6 +92,8 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   #restarting: Timer | undefined
   #restartMs = FIRST_RESTART_MS
   #startedAt = 0
+  #leaving = new Deferred()
+  #left = new Deferred()
 
   constructor(options: LinuxLayer2Options) {
     this.#options = options
@@ -133,6 +142,13 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
       this.#pending = { rows, predecessors, waiting: [...(this.#pending?.waiting ?? []), { resolve, reject }] }
       this.#sendPending()
     })
+  }
+
+  async leave(): Promise<{ over: Promise<void> }> {
+    if (this.#worker === undefined) return { over: Promise.resolve() }
+    this.#post({ kind: 'leave' })
+    await this.#leaving.done
+    return { over: this.#left.done }
   }
 
   reannounce(address: Address): void {
@@ -185,6 +201,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   #restartLater(worker: Worker): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
+    for (const promise of [this.#leaving, this.#left]) promise.resolve() // what it handed over it does not know any more
     this.#collect()
     const { clock } = this.#options
     if (clock.monotonic() - this.#startedAt > STABLE_MS) this.#restartMs = FIRST_RESTART_MS
@@ -223,6 +240,12 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
         break
       case 'log':
         this.#options.log[message.level](message.fields)
+        break
+      case 'leaving':
+        this.#leaving.resolve()
+        break
+      case 'left':
+        this.#left.resolve()
         break
       case 'ignored':
         this.#ignored.add(message.ignored)

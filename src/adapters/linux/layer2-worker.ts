@@ -48,6 +48,9 @@ const LINES_PER_SECOND = 100
 /** A foreign claim is told of once in this time for each address and MAC; whoever invents MACs gets no further than this. */
 const CLAIM_MS = 1000
 const CLAIMANTS = 1000
+/** Whoever takes over has this long to ask; and this long on further interfaces, once each address is taken over somewhere. */
+const LEAVE_MS = 1000
+const LAST_MS = 50
 
 /** `companion` makes what runs beside the responder from its part of the worker's data. */
 export function runLayer2Worker(companion: (data: unknown) => Companion | undefined = () => undefined): void {
@@ -67,6 +70,7 @@ class ResponderLoop {
   readonly #setup: WorkerSetup
   readonly #port: MessagePort
   readonly #companion: Companion | undefined
+  #companionFds: readonly number[] = []
   readonly #netlink = new NetlinkReader()
   readonly #arp: Station<number, PacketSocket>
   readonly #ndp: Station<bigint, NdpSocket>
@@ -76,10 +80,11 @@ class ResponderLoop {
   readonly #claimLimit = new LineLimit(LINES_PER_SECOND)
   readonly #claims = new Map<string, { count: number; toldAt: number }>()
   #sockets: Source[] = []
-  #companionFds: readonly number[] = []
   #descriptors = new PollSet([])
   #retryAt = Infinity
   #ignoredAt = 0
+  #leftAt = Infinity
+  #leaveUntil = Infinity
 
   constructor(setup: WorkerSetup, port: MessagePort, companion: Companion | undefined) {
     this.#setup = setup
@@ -134,6 +139,7 @@ class ResponderLoop {
     if (now >= this.#retryAt) this.#retry(now)
     for (const station of this.#stations) station.announce(now, ANNOUNCE)
     if (now >= this.#ignoredAt) this.#tellIgnored(now)
+    if (this.#leaveUntil < Infinity) this.#followLeave(now)
     this.#companion?.turn(now, place => descriptors.isReady(companionPlace + place))
     if (this.#companion !== undefined && this.#companion.fds !== this.#companionFds) this.#watch()
   }
@@ -162,7 +168,8 @@ class ResponderLoop {
       const { key } = received.message
       if (isIPv4(key)) this.#arp.reannounce(key, now)
       else this.#ndp.reannounce(key, now)
-    } else {
+    } else if (received.message.kind === 'leave') this.#leave(now)
+    else {
       const { change, id } = received.message
       this.#change(change, now)
       if (id !== undefined) this.#post({ kind: 'applied', id })
@@ -179,6 +186,19 @@ class ResponderLoop {
     this.#arp.change(ipv4, change.removed.filter(isIPv4), now)
     this.#ndp.change(ipv6, change.removed.filter(isIPv6), now)
     this.#noteFailures()
+  }
+
+  #leave(now: number): void {
+    for (const station of this.#stations) station.leave()
+    this.#leaveUntil = now + LEAVE_MS
+    this.#post({ kind: 'leaving' })
+  }
+
+  #followLeave(now: number): void {
+    if (this.#leftAt === Infinity && this.#stations.every(station => station.hasLeft)) this.#leftAt = now + LAST_MS
+    if (now < Math.min(this.#leftAt, this.#leaveUntil)) return
+    this.#leaveUntil = Infinity
+    this.#post({ kind: 'left' })
   }
 
   #followInterfaces(): void {

@@ -18,6 +18,7 @@ import { ConflictWatch, Layer2Protocol, SpeakerController, Takeovers } from '../
 import { SessionStateWriter } from '../../control/bgp/index.ts'
 import { ConfigLoader } from '../../control/config/index.ts'
 import { bgpStatus, layer2Status, ServiceStatusController } from '../../control/service-status/index.ts'
+import type { Task } from '../../ports/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { checkBgpType, composeBgp } from './bgp.ts'
 import { readDuration, type SpeakerFlags, speakerFlags } from './flags.ts'
@@ -79,8 +80,8 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
       ignoreExcludeLb: flags['ignore-exclude-lb'],
       lbClass: flags['lb-class'],
       balanced: flags['balanced-placement'],
-    },
       drainCordoned: flags['drain-cordoned'],
+    },
     hash: sha256,
     clock,
     log,
@@ -133,11 +134,15 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
       ...statusOptions,
       statuses: informers.of(serviceBGPStatuses, { namespace }),
     }),
-  ]
     new SessionStateWriter({ ...statusOptions, sessions: () => bgp.sessions.values() }),
-  // Membership stops first: the others take over while this speaker still answers.
+  ]
+  const leaving: Task = { name: 'layer 2 leave', start: () => {}, stop: () => layer2.leave(), ready: () => true }
+  // Stopped from the end: addresses may be handed over, the others are told, and each is answered until it is taken over.
   const routes = { [STATE_PATH]: stateRoute(node, bgp) }
-  return { routes, tasks: [responder, liveness, announcing, conflicts, config, ...statuses, ...membershipTasks] }
+  return {
+    routes,
+    tasks: [responder, liveness, announcing, conflicts, config, ...statuses, ...membershipTasks, leaving],
+  }
 }
 
 function readExclusions(): Exclusions {

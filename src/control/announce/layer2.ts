@@ -36,6 +36,7 @@ export class Layer2Protocol implements AnnounceProtocol {
   /** Interfaces that advertisements select, here or elsewhere. */
   #named: readonly string[] = []
   #dirty = false
+  #left: Promise<void> | undefined
 
   constructor(options: Layer2Options) {
     this.#options = options
@@ -105,7 +106,14 @@ export class Layer2Protocol implements AnnounceProtocol {
     })
   }
 
+  /** Announced until now, and until a successor has it: the others may be told that this speaker leaves. */
+  async leave(): Promise<void> {
+    const { over } = (await this.#options.responder.leave?.()) ?? {}
+    this.#left = over
+  }
+
   async stop(): Promise<void> {
+    await this.#left
     this.#announced.clear()
     await this.#options.responder.update([])
   }

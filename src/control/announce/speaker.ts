@@ -207,10 +207,9 @@ export class SpeakerController implements Task {
       held: this.#options.membership.held?.() ?? new Set(),
       retired: this.#options.membership.retired?.(),
       ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
-      ...(minority && { minorities: new Map([[this.#options.node, minority]]) }),
       endpointsOf: service => this.#endpoints.endpointsOf(service),
-      services: () => this.#services.values(),
       holdersOf: address => this.#services.holdersOf(address),
+      services: () => this.#services.values(),
       hash: this.#options.hash,
       options: this.#options.plan,
     }

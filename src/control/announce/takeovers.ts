@@ -79,7 +79,9 @@ export class Takeovers {
     const known = this.#after.get(key) ?? []
     if (!isNew && known.length === 0) return false
     const candidates = planner?.of(admitted, this.#options.node) ?? []
-    const after = candidates.filter(node => (isNew ? this.#isFresh(node, world) : known.includes(node)))
+    const after = candidates
+      .filter(node => (isNew ? this.#isFresh(node, world) : known.includes(node)))
+      .sort((a, b) => (world.retired?.get(b) ?? 0) - (world.retired?.get(a) ?? 0))
     for (const node of after) if (!known.includes(node)) this.#begin(node, world)
     for (const node of known) if (!after.includes(node)) this.#count(node, world)
     if (after.length === 0) this.#after.delete(key)

@@ -90,6 +90,40 @@ export function writeGratuitous(operation: number, mac: Uint8Array, ip: number, 
   writeInt32(into, HEADER_LENGTH + TARGET_IP, ip)
 }
 
+/** "MH" before a number of four bytes: where the target's hardware address would be. */
+const MARK = 0x4d48
+
+/** A packet of a hand-over to one host; fills 60 bytes. */
+export function writeMarked(
+  operation: number,
+  to: Uint8Array,
+  mac: Uint8Array,
+  sender: number,
+  target: number,
+  id: number,
+  into: Uint8Array,
+): void {
+  into.set(to)
+  writeHeader(mac, operation, into)
+  writeInt32(into, HEADER_LENGTH + SENDER_IP, sender)
+  into[HEADER_LENGTH + TARGET_MAC] = MARK >> 8
+  into[HEADER_LENGTH + TARGET_MAC + 1] = MARK & 255
+  writeInt32(into, HEADER_LENGTH + TARGET_MAC + 2, id)
+  writeInt32(into, HEADER_LENGTH + TARGET_IP, target)
+}
+
+/** What such a packet says, and where its sender's hardware address is; undefined for other frames. */
+export function readMarked(
+  frame: Uint8Array,
+  length: number,
+  operation: number,
+): { id: number; target: number; at: number } | undefined {
+  const at = arpOffset(frame, length)
+  if (at < 0 || frame[at + 7] !== operation || frame[at + 6] !== 0) return undefined
+  if (((frame[at + TARGET_MAC]! << 8) | frame[at + TARGET_MAC + 1]!) !== MARK) return undefined
+  return { id: int32(frame, at + TARGET_MAC + 2), target: int32(frame, at + TARGET_IP), at: at + SENDER_MAC }
+}
+
 /** To the hardware address the ARP packet names, which need not be the frame's source. */
 function writeReply(frame: Uint8Array, at: number, mac: Uint8Array, reply: Uint8Array): void {
   for (let index = 0; index < 6; index++) reply[index] = frame[at + SENDER_MAC + index]!

@@ -10,6 +10,7 @@ import {
   type Responder,
   type Voice,
 } from '../ethernet/index.ts'
+import { handover } from './handover.ts'
 import { decodeArp, encodeArp, REPLY, REQUEST } from './packet.ts'
 import { answer, answeredIp, answererOf, type Claims, claimed, writeGratuitous } from './responder.ts'
 
@@ -55,6 +56,8 @@ export class ArpVoice implements Voice<number> {
   answerer(frame: Uint8Array, length: number): { target: number; mac: Mac } | undefined {
     return answererOf(frame, length)
   }
+
+  readonly handover = handover
 
   text(key: number): string {
     return formatAddress(addressOf(key))

@@ -4,7 +4,10 @@ export interface Claim {
   readonly interfaces: ReadonlySet<string> | 'all'
   /** The caller's own number for the address. */
   readonly slot: number
-  /** Nodes that had the address before and may still forward: it is announced once one of them does not. */
+  /**
+   * Nodes that had the address before and may still forward: it is announced once one of them does not. The first was the
+   * last to answer for it, and is asked whether it still does.
+   */
   readonly after?: readonly string[]
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Mac } from '../../core/ip/index.ts'
 import type { Claim } from './claim.ts'
+import type { Whereabouts } from './handover.ts'
 import { answered, ask, type Vigil, type VigilEnd, vigil } from './vigil.ts'
 
 export type DiscretionStep<K> =
@@ -50,6 +51,13 @@ export class Discretion<K> {
   heard(link: number, target: K, mac: Mac): void {
     const vigils = this.#vigils.get(link)
     for (const [node, state] of vigils ?? []) if (state !== 'ended') vigils!.set(node, answered(state, target, mac))
+  }
+
+  /** Where the node is on the interface. */
+  whereabouts(link: number, node: string): Whereabouts {
+    const state = this.#vigils.get(link)?.get(node)
+    if (state === undefined || state === 'ended') return 'gone'
+    return state.at === 'seeking' ? 'seeking' : state.mac
   }
 
   get isWatching(): boolean {

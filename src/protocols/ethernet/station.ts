@@ -3,12 +3,13 @@
  * table of addresses, and the announcements. No loop, clock or socket of its own: the caller brings links, frames and
  * the time, and a voice that knows the protocol.
  */
-import { type Mac, macBytes } from '../../core/ip/index.ts'
+import { macBytes } from '../../core/ip/index.ts'
 import type { Link, NetworkInterface, Random } from '../../ports/index.ts'
 import { Announcer } from './announcer.ts'
 import { type Claim, matches, type Responder } from './claim.ts'
-import { Discretion, type DiscretionStep } from './discretion.ts'
+import type { DiscretionStep } from './discretion.ts'
 import { ipv4Of, linkLocal } from './eligibility.ts'
+import { Succession } from './succession.ts'
 import type { Failure, Ignored, StationEvent, Voice } from './voice.ts'
 
 /** Counters of one address, side by side at `slot * COUNTERS`. */
@@ -52,13 +53,20 @@ export class Station<K, L extends Link> {
   readonly #attachments = new Map<number, Attachment<L>>()
   readonly #announcer: Announcer<K>
   readonly #claims = new Map<K, Claim>()
-  readonly #discretion = new Discretion<K>()
+  readonly #succession: Succession<K>
   #interfaces: readonly NetworkInterface[] = []
   #failed = false
 
   constructor(options: StationOptions<K, L>) {
     this.#options = options
     this.#announcer = new Announcer(options.refreshMs, options.random)
+    this.#succession = new Succession({
+      voice: options.voice,
+      responderOf: link => this.#attachments.get(link),
+      send: (link, frame) => this.#say(link, frame),
+      reveal: (step, nowMs) => this.#reveal(step, nowMs),
+      answer: (link, frame) => this.receive(link, frame, frame.length),
+    })
   }
 
   /** True where an interface could not be opened or an address not watched: `retry` later. */
@@ -94,7 +102,17 @@ export class Station<K, L extends Link> {
 
   /** Own addresses of the nodes that claims are `after`, for this change and those that follow. */
   follow(predecessors: ReadonlyMap<string, readonly K[]>): void {
-    this.#discretion.know(predecessors)
+    this.#succession.know(predecessors)
+  }
+
+  /** This node stops: an address is no longer answered once a successor asked for it. */
+  leave(): void {
+    this.#succession.leave()
+  }
+
+  /** Whether each address has a successor, as far as that can be known. */
+  get hasLeft(): boolean {
+    return this.#options.voice.handover === undefined || this.#succession.hasLeft(this.#claims.keys())
   }
 
   /** Addresses that are new or answered on other interfaces than before, and those that are no longer announced. */
@@ -104,8 +122,9 @@ export class Station<K, L extends Link> {
       for (const [index, attachment] of this.#attachments) this.#drop(index, attachment, key)
     }
     for (const [key, claim] of set) {
+      const isNew = !this.#claims.has(key)
       this.#claims.set(key, claim)
-      for (const [index, attachment] of this.#attachments) this.#want(index, attachment, key, claim, nowMs)
+      for (const [index, attachment] of this.#attachments) this.#want(index, attachment, key, claim, nowMs, isNew)
     }
   }
 
@@ -121,6 +140,7 @@ export class Station<K, L extends Link> {
     const { voice, counts, verbose } = this.#options
     const verdict = voice.answer(frame, length, attachment, this.#claims)
     if (verdict === 'answer') {
+      if (this.#succession.withholds(index, voice.asked, frame, length)) return
       const slot = COUNTERS * this.#claims.get(voice.asked)!.slot
       counts[slot + RECEIVED]!++
       if (this.#send(attachment, frame, length)) counts[slot + SENT]!++
@@ -128,7 +148,7 @@ export class Station<K, L extends Link> {
       attachment.ignored.set(verdict, (attachment.ignored.get(verdict) ?? 0) + 1)
       if (verdict === 'notMatchInterface' && verbose)
         this.#options.report({ kind: 'ignored', exchange: voice.exchange(frame, length, attachment, 'asked') })
-      if (this.#discretion.isWatching) this.#hearAnswer(index, frame, length)
+      this.#succession.hear(index, frame, length)
     }
     if (voice.claimed(frame, length, attachment, this.#claims) !== undefined) this.#suspect(frame, length, attachment)
   }
@@ -146,7 +166,7 @@ export class Station<K, L extends Link> {
 
   /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
   announce(nowMs: number, limit: number): void {
-    for (const step of this.#discretion.take(nowMs)) this.#watchOver(step, nowMs)
+    this.#succession.act(nowMs, limit)
     for (let count = 0; count < limit; count++) {
       const due = this.#announcer.take(nowMs)
       if (due === undefined) return
@@ -158,7 +178,7 @@ export class Station<K, L extends Link> {
 
   /** When `announce` has something to do next, undefined for never. */
   nextAt(): number | undefined {
-    const [announce, ask] = [this.#announcer.nextAt(), this.#discretion.nextAt()]
+    const [announce, ask] = [this.#announcer.nextAt(), this.#succession.nextAt()]
     return announce === undefined || ask === undefined ? (announce ?? ask) : Math.min(announce, ask)
   }
 
@@ -191,7 +211,7 @@ export class Station<K, L extends Link> {
     attachment.link.close()
     this.#attachments.delete(index)
     this.#announcer.forget(index)
-    this.#discretion.forget(index)
+    this.#succession.forget(index)
     this.#options.report({ kind: 'deleted', interface: attachment.name })
   }
 
@@ -205,7 +225,7 @@ export class Station<K, L extends Link> {
     attachment.linkLocal = linkLocal(link)?.value
     attachment.ipv4 = ipv4Of(link)
     attachment.alive = link.carrier
-    const wasQuiet = restart && this.#discretion.end(link.index)
+    const wasQuiet = restart && this.#succession.end(link.index)
     if (renamed || failed || wasQuiet) this.#wantAll(link.index, attachment, nowMs)
     if (restart) this.#announcer.restart(link.index, nowMs)
   }
@@ -214,16 +234,18 @@ export class Station<K, L extends Link> {
     for (const [key, claim] of this.#claims) this.#want(index, attachment, key, claim, nowMs)
   }
 
-  #want(index: number, attachment: Attachment<L>, key: K, claim: Claim, nowMs: number): void {
+  #want(index: number, attachment: Attachment<L>, key: K, claim: Claim, nowMs: number, isNew = false): void {
     if (matches(claim, attachment.name)) {
       this.#watch('watch', attachment, key)
-      if (!this.#discretion.covers(index, claim, nowMs)) this.#announcer.want(index, key, nowMs)
+      const isQuiet = this.#succession.covers(index, key, claim, isNew, nowMs)
+      if (!isQuiet) this.#announcer.want(index, key, nowMs)
     } else this.#drop(index, attachment, key)
   }
 
   #drop(index: number, attachment: Attachment<L>, key: K): void {
     this.#watch('unwatch', attachment, key)
     this.#announcer.drop(index, key)
+    this.#succession.drop(index, key)
   }
 
   #watch(what: 'watch' | 'unwatch', attachment: Attachment<L>, key: K): void {
@@ -260,15 +282,9 @@ export class Station<K, L extends Link> {
     }
   }
 
-  /** A node that had addresses before is asked for its own, or nothing is kept quiet for its sake any more. */
-  #watchOver(step: DiscretionStep<K>, nowMs: number): void {
-    const attachment = this.#attachments.get(step.link)
+  #reveal({ link, node, reason }: DiscretionStep<K> & { kind: 'end' }, nowMs: number): void {
+    const attachment = this.#attachments.get(link)
     if (attachment === undefined) return
-    if (step.kind === 'ask') this.#ask(attachment, step.target, step.mac)
-    else this.#reveal(attachment, step, nowMs)
-  }
-
-  #reveal(attachment: Attachment<L>, { link, node, reason }: DiscretionStep<K> & { kind: 'end' }, nowMs: number): void {
     const claims = [...this.#claims].filter(
       ([, claim]) => claim.after?.includes(node) && matches(claim, attachment.name),
     )
@@ -277,17 +293,12 @@ export class Station<K, L extends Link> {
     this.#options.report(event)
   }
 
-  #ask(attachment: Attachment<L>, target: K, to: Mac | undefined): void {
+  #say(link: number, frame: Uint8Array): void {
     try {
-      attachment.link.send(this.#options.voice.question(target, attachment, to))
+      this.#attachments.get(link)?.link.send(frame)
     } catch {
-      // Counts as a question without an answer, which it is.
+      // As good as lost on the way.
     }
-  }
-
-  #hearAnswer(index: number, frame: Uint8Array, length: number): void {
-    const answerer = this.#options.voice.answerer(frame, length)
-    if (answerer !== undefined) this.#discretion.heard(index, answerer.target, answerer.mac)
   }
 
   #reportFailure(kind: Failure['kind'], { name }: Responder, key: K, error: unknown): void {

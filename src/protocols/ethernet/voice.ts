@@ -24,7 +24,19 @@ export interface Voice<K> {
   question(target: K, responder: Responder, to?: Mac): Uint8Array
   /** Who answers such a question, and which; undefined for frames of other kinds. */
   answerer(frame: Uint8Array, length: number): { readonly target: K; readonly mac: Mac } | undefined
+  /** Absent where addresses are not handed over one by one. */
+  readonly handover?: HandoverVoice<K>
   text(key: K): string
+}
+
+/** What two speakers say when one takes over from the other; every other host takes it for what hosts say anyway. */
+export interface HandoverVoice<K> {
+  /** "May I have it?" A speaker that does not leave answers as it answers everybody. */
+  poll(key: K, to: Mac, id: number, responder: Responder): Uint8Array
+  pollOf(frame: Uint8Array, length: number): { readonly id: number; readonly from: Mac } | undefined
+  /** "It is yours since you asked." */
+  release(key: K, to: Mac, id: number, responder: Responder): Uint8Array
+  releaseOf(frame: Uint8Array, length: number): { readonly key: K; readonly from: Mac; readonly id: number } | undefined
 }
 
 export type StationEvent =

@@ -1,0 +1,119 @@
+/** Taking over from a node that leaves, and leaving: vigils and hand-overs of a station, put into frames. */
+import type { Mac } from '../../core/ip/index.ts'
+import type { Claim, Responder } from './claim.ts'
+import { Discretion, type DiscretionStep } from './discretion.ts'
+import { Departure, Handover, type HandoverStep } from './handover.ts'
+import type { Voice } from './voice.ts'
+
+export interface SuccessionOptions<K> {
+  readonly voice: Voice<K>
+  /** Undefined where the interface is gone. */
+  readonly responderOf: (link: number) => Responder | undefined
+  /** Whether it was sent does not matter: what is lost is said again. */
+  readonly send: (link: number, frame: Uint8Array) => void
+  /** Claims after the node are to be announced on the interface. */
+  readonly reveal: (step: DiscretionStep<K> & { kind: 'end' }, nowMs: number) => void
+  /** A request that was kept is this node's to answer. */
+  readonly answer: (link: number, frame: Uint8Array) => void
+}
+
+export class Succession<K> {
+  readonly #options: SuccessionOptions<K>
+  readonly #discretion = new Discretion<K>()
+  readonly #handover = new Handover<K>((link, node) => this.#discretion.whereabouts(link, node))
+  #departure: Departure<K> | undefined
+
+  constructor(options: SuccessionOptions<K>) {
+    this.#options = options
+  }
+
+  /** Own addresses of the nodes that claims are after. */
+  know(predecessors: ReadonlyMap<string, readonly K[]>): void {
+    this.#discretion.know(predecessors)
+  }
+
+  /** Whether nobody on the interface is to be told of the claim. One that is new is asked for first. */
+  covers(link: number, key: K, claim: Claim, isNew: boolean, nowMs: number): boolean {
+    const covers = this.#discretion.covers(link, claim, nowMs)
+    const [speaker] = claim.after ?? []
+    if (speaker === undefined) this.#handover.abandon(link, key)
+    else if (isNew && this.#options.voice.handover !== undefined) this.#handover.await(link, key, speaker, nowMs)
+    return covers
+  }
+
+  drop(link: number, key: K): void {
+    this.#handover.drop(link, key)
+  }
+
+  forget(link: number): void {
+    this.#handover.forget(link)
+    this.#discretion.forget(link)
+  }
+
+  /** Everything on the interface is to be told; answers whether anything was quiet. */
+  end(link: number): boolean {
+    return this.#discretion.end(link)
+  }
+
+  /** From now on whoever asks for an address gets it. */
+  leave(): void {
+    this.#departure ??= new Departure()
+  }
+
+  /** Whether each of the addresses has a successor. */
+  hasLeft(keys: Iterable<K>): boolean {
+    return this.#departure?.isOver(keys) ?? false
+  }
+
+  /** Whether a request for the address is not this node's to answer: not taken over yet, or let go. */
+  withholds(link: number, key: K, frame: Uint8Array, length: number): boolean {
+    if (this.#handover.isPending && this.#handover.keep(link, key, frame.subarray(0, length))) return true
+    if (this.#departure === undefined) return false
+    const { handover } = this.#options.voice
+    const poll = handover?.pollOf(frame, length)
+    if (poll === undefined) return this.#departure.has(link, key)
+    const id = this.#departure.release(link, key, poll.id)
+    this.#say(link, responder => handover!.release(key, poll.from, id, responder))
+    return true
+  }
+
+  /** A frame that is no request: perhaps what was asked here is answered. */
+  hear(link: number, frame: Uint8Array, length: number): void {
+    if (!this.#discretion.isWatching) return
+    const { voice } = this.#options
+    const release = voice.handover?.releaseOf(frame, length)
+    if (release !== undefined) this.#handover.released(link, release.key, release.from, release.id)
+    const answerer = release === undefined ? voice.answerer(frame, length) : undefined
+    if (answerer === undefined) return
+    this.#discretion.heard(link, answerer.target, answerer.mac)
+    this.#handover.stillAnswers(link, answerer.target, answerer.mac)
+  }
+
+  /** Does what is due. */
+  act(nowMs: number, limit: number): void {
+    for (const step of this.#discretion.take(nowMs))
+      if (step.kind === 'ask') this.#ask(step.link, step.target, step.mac)
+      else this.#options.reveal(step, nowMs)
+    for (const step of this.#handover.take(nowMs, limit)) this.#handOver(step)
+  }
+
+  nextAt(): number | undefined {
+    const [ask, poll] = [this.#discretion.nextAt(), this.#handover.nextAt()]
+    return ask === undefined || poll === undefined ? (ask ?? poll) : Math.min(ask, poll)
+  }
+
+  #ask(link: number, target: K, to: Mac | undefined): void {
+    this.#say(link, responder => this.#options.voice.question(target, responder, to))
+  }
+
+  #handOver(step: HandoverStep<K>): void {
+    const { voice, answer } = this.#options
+    if (step.kind === 'begin') for (const frame of step.requests) answer(step.link, frame)
+    else this.#say(step.link, responder => voice.handover!.poll(step.key, step.to, step.id, responder))
+  }
+
+  #say(link: number, frame: (responder: Responder) => Uint8Array): void {
+    const responder = this.#options.responderOf(link)
+    if (responder !== undefined) this.#options.send(link, frame(responder))
+  }
+}
