@@ -102,3 +102,138 @@ test('whoever says itself that it leaves is gone, heard or not', () => {
   dead('b', 1, 'b')
   assert.deepEqual([news().events, stateOf('b')], [['NodeLeave b'], 'left'])
 })
+
+test('a node never heard of joins; the same words again are no news; a higher incarnation and another meta are', () => {
+  members.alive(aliveAs('e', 4))
+  members.alive(aliveAs('e', 4))
+  assert.deepEqual(news(), { events: ['NodeJoin e'], said: ['alive e 4'] })
+  members.alive(aliveAs('e', 3, { meta: Uint8Array.of(1) }))
+  assert.deepEqual(news(), { events: [], said: [] })
+  members.alive(aliveAs('e', 5))
+  members.alive(aliveAs('e', 6, { meta: Uint8Array.of(1) }))
+  assert.deepEqual(news(), { events: ['NodeUpdate e'], said: ['alive e 5', 'alive e 6'] })
+  assert.deepEqual([...members.get('e')!.meta], [1])
+})
+
+const IMPLAUSIBLE: [name: string, news: Partial<Alive>][] = [
+  ['a name that is not accepted', { node: 'Refused' }],
+  ['no unicast address', { addr: Uint8Array.from([224, 0, 0, 1]) }],
+  ['too much meta', { meta: new Uint8Array(513) }],
+  ['too few versions', { vsn: Uint8Array.from([1, 5, 2, 0, 0]) }],
+  ['no lowest version', { vsn: Uint8Array.from([0, 5, 2, 0, 0, 0]) }],
+  ['no highest version', { vsn: Uint8Array.from([1, 0, 2, 0, 0, 0]) }],
+  ['versions upside down', { vsn: Uint8Array.from([5, 4, 2, 0, 0, 0]) }],
+]
+for (const [name, change] of IMPLAUSIBLE)
+  test(`an alive with ${name} is not believed`, () => {
+    members.alive(aliveAs('e', 1, change))
+    assert.deepEqual([news(), members.size], [{ events: [], said: [] }, 4])
+  })
+
+test('an alive without versions keeps those that are known, one with them replaces them; 512 bytes of meta are allowed', () => {
+  members.alive(aliveAs('b', 2, { vsn: new Uint8Array(), meta: new Uint8Array(512) }))
+  assert.deepEqual([members.get('b')!.vsn, members.get('b')!.meta.length], [VSN, 512])
+  const other = Uint8Array.from([1, 4, 2, 0, 0, 0])
+  members.alive(aliveAs('b', 3, { vsn: other }))
+  assert.deepEqual(members.get('b')!.vsn, other)
+})
+
+test('another address is a conflict while the node lives or is dead, and a move after it left', () => {
+  members.alive(aliveAs('b', 5, { addr: addr(99) }))
+  dead('c', 1)
+  members.alive(aliveAs('c', 5, { port: 7999 }))
+  assert.equal(log.lines.filter(({ level }) => level === 'error').length, 2)
+  assert.deepEqual([members.get('b')!.incarnation, stateOf('c')], [1, 'dead'])
+  dead('d', 1, 'd')
+  news()
+  members.alive(aliveAs('d', 1, { addr: addr(99) }))
+  assert.deepEqual([news().events, members.get('d')!.address.value & 0xffn], [['NodeJoin d'], 99n])
+})
+
+test('a suspicion ends by a refutation; by time the node is dead, and told of to the others', () => {
+  suspect('b', 1, 'c')
+  assert.deepEqual([stateOf('b'), news().said], ['suspect', ['suspect b 1']])
+  members.alive(aliveAs('b', 1))
+  assert.equal(stateOf('b'), 'suspect', 'the same incarnation refutes nothing')
+  members.alive(aliveAs('b', 2))
+  assert.equal(stateOf('b'), 'alive')
+  clock.advance(100_000)
+  assert.deepEqual([stateOf('b'), news().events], ['alive', []])
+  suspect('b', 2, 'c')
+  news()
+  clock.advance(100_000)
+  assert.deepEqual([stateOf('b'), news()], ['dead', { events: ['NodeLeave b'], said: ['dead b 2'] }])
+})
+
+test('another accuser is passed on and makes it shorter; the same one is neither', () => {
+  suspect('b', 1, 'c')
+  suspect('b', 1, 'c')
+  suspect('b', 1, 'd')
+  suspect('b', 1, 'd')
+  assert.deepEqual(news().said, ['suspect b 1', 'suspect b 1'])
+  clock.advance(750) // three probe intervals; unconfirmed it were six times as long
+  assert.equal(stateOf('b'), 'dead')
+})
+
+test('who is gone cannot be suspected or die again; it comes back with a higher incarnation', () => {
+  dead('b', 3)
+  news()
+  suspect('b', 4)
+  dead('b', 4)
+  members.alive(aliveAs('b', 3))
+  assert.deepEqual(news(), { events: [], said: [] })
+  members.alive(aliveAs('b', 4))
+  assert.deepEqual([news().events, stateOf('b')], [['NodeJoin b'], 'alive'])
+})
+
+test('what another one holds: its living join, its left are left, its suspects and dead are suspects here', () => {
+  const record = (name: string, state: 'alive' | 'suspect' | 'dead' | 'left') => ({
+    ...{ name, state, addr: addr(name.charCodeAt(0) - 95), port: 7946, incarnation: 1, vsn: VSN },
+  })
+  members.merge([record('b', 'left'), record('c', 'dead'), record('d', 'suspect'), record('e', 'alive')])
+  assert.deepEqual(['b', 'c', 'd', 'e'].map(stateOf), ['left', 'suspect', 'suspect', 'alive'])
+  assert.deepEqual(news().events, ['NodeLeave b', 'NodeJoin e'])
+})
+
+test('the gone are forgotten when nobody is told of them any more, this node never', () => {
+  dead('b', 1)
+  clock.advance(FAST_LAN.gossipToTheDeadMs)
+  members.reap()
+  assert.equal(stateOf('b'), 'dead')
+  clock.advance(1)
+  members.leave(() => {})
+  clock.advance(FAST_LAN.gossipToTheDeadMs + 1)
+  members.reap()
+  assert.deepEqual([stateOf('b'), stateOf('self'), stateOf('c')], [undefined, 'left', 'alive'])
+})
+
+test('what is said of this node: repeated words are none, other ones of an earlier life are refuted', () => {
+  members.alive(aliveAs('self', 1))
+  members.alive(aliveAs('self', 0, { meta: Uint8Array.of(9) }))
+  assert.deepEqual(news().said, [])
+  members.alive(aliveAs('self', 1, { meta: Uint8Array.of(9) }))
+  assert.deepEqual(news().said, ['alive self 2'])
+  members.alive(aliveAs('self', 7))
+  assert.deepEqual([news().said, members.self.meta.length], [['alive self 8'], 0])
+  members.announce({ addr: addr(1), port: 7946, vsn: VSN })
+  assert.deepEqual(news().said, ['alive self 9'])
+})
+
+test('4096 nodes are remembered, further ones are not believed', () => {
+  for (let n = members.size; n < 4100; n++)
+    members.alive({ ...aliveAs('x', 1), node: `x${n}`, addr: Uint8Array.from([10, 1, n >> 8, n & 255]) })
+  assert.equal(members.size, 4096)
+  members.alive(aliveAs('b', 9))
+  assert.equal(members.get('b')!.incarnation, 9)
+})
+
+test('health stays between well and worst; stopped, no suspicion ends', () => {
+  members.changeHealth(-3)
+  assert.equal(members.health, 0)
+  members.changeHealth(99)
+  assert.equal(members.health, FAST_LAN.awarenessMaxMultiplier - 1)
+  suspect('b', 1)
+  members.stop()
+  clock.advance(100_000)
+  assert.deepEqual([stateOf('b'), clock.armed], ['suspect', 0])
+})
