@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   config: 'parsing and comparing configurations',
   daemons: 'start of the controller, memory of both daemons (root)',
   failover: 'what a client sees when the owner of its address is killed, loses its carrier or restarts (root)',
+  soak: 'false takeovers in minutes with every core busy and 1 % loss (root)',
   watch: 'list and watch of 10,000 Services: time, blocks of the event loop, memory',
 }
 
