@@ -4,7 +4,7 @@ import { BgpProtocol } from '../control/bgp/index.ts'
 import type { BfdProfile, Peer } from '../core/config/index.ts'
 import { type Address, formatPrefix, parseAddress, parsePrefix } from '../core/ip/index.ts'
 import type { ServiceRoute } from '../core/plan/index.ts'
-import type { Liveness, LivenessChange, LivenessStatus, LivenessTarget } from '../ports/index.ts'
+import type { KnownRouters, Liveness, LivenessChange, LivenessStatus, LivenessTarget, Routers } from '../ports/index.ts'
 import { Session, type Settings } from '../protocols/bgp/index.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeRecorder } from './fake-kube.ts'
@@ -32,9 +32,11 @@ export class BgpWorld {
   readonly bgp: BgpProtocol
   readonly sources: (Address | undefined)[] = []
   alive = (_change: LivenessChange) => {}
+  /** What is known of the routers on an interface, by its name. */
+  readonly routers = new FakeRouters()
 
   /** `listens`: routers may connect to port 179. */
-  constructor({ listens = false, seed = 1 } = {}) {
+  constructor({ listens = false, seed = 1, shutdownGraceMs = 0 } = {}) {
     this.random = new FakeRandom(seed)
     this.streams = new FakeStreams(this.clock, this.random)
     this.interfaces.set(anInterface('eth0', { addresses: [{ address: OURS, length: 24 }] }))
@@ -56,8 +58,19 @@ export class BgpWorld {
       sessions: () => this.liveness,
     }
     const listenAt = listens ? { port: 179 } : undefined
-    const seams = { clock, random, streams, interfaces, metrics, recorder, log, liveness, listenAt }
-    this.bgp = new BgpProtocol({ node: 'worker-a', namespace: 'metallb-system', ...seams })
+    const seams = {
+      clock,
+      random,
+      streams,
+      interfaces,
+      metrics,
+      recorder,
+      log,
+      liveness,
+      listenAt,
+      routers: this.routers,
+    }
+    this.bgp = new BgpProtocol({ node: 'worker-a', namespace: 'metallb-system', shutdownGraceMs, ...seams })
   }
 
   /** It dials the port `dials`, unless it is passive. */
@@ -117,5 +130,28 @@ export class BgpWorld {
 
   lines(msg: string) {
     return this.log.lines.filter(({ fields }) => fields.msg === msg)
+  }
+}
+
+/** What is heard on links is what the test says. */
+export class FakeRouters implements Routers {
+  readonly #listeners = new Map<string, (known: KnownRouters) => void>()
+
+  get watched(): string[] {
+    return [...this.#listeners.keys()]
+  }
+
+  watch(name: string, listener: (known: KnownRouters) => void): () => void {
+    this.#listeners.set(name, listener)
+    listener({ routers: [] })
+    return () => void this.#listeners.delete(name)
+  }
+
+  hear(name: string, ...addresses: string[]): void {
+    this.#listeners.get(name)?.({ routers: addresses.map(ip) })
+  }
+
+  fail(name: string, problem: string): void {
+    this.#listeners.get(name)?.({ routers: [], problem })
   }
 }

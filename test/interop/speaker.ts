@@ -6,6 +6,7 @@ import { BgpProtocol } from '../../src/control/bgp/index.ts'
 import type { Peer } from '../../src/core/config/index.ts'
 import { parseAddress, parsePrefix } from '../../src/core/ip/index.ts'
 import type { ServiceRoute } from '../../src/core/plan/index.ts'
+import type { Interfaces, Routers } from '../../src/ports/index.ts'
 import { FakeRecorder } from '../../src/testing/fake-kube.ts'
 import { FakeLog } from '../../src/testing/fake-log.ts'
 import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
@@ -34,6 +35,9 @@ export interface SpeakerOptions {
   readonly complete?: boolean
   /** Routers may connect to port 179. */
   readonly listens?: boolean
+  /** Default: eth0 with both addresses of ours. */
+  readonly interfaces?: Interfaces
+  readonly routers?: Routers
 }
 
 export class BgpSpeaker {
@@ -41,19 +45,14 @@ export class BgpSpeaker {
   readonly metrics = new FakeMetrics()
   readonly protocol: BgpProtocol
 
-  constructor({ complete = true, listens = false }: SpeakerOptions = {}) {
-    const interfaces = new FakeInterfaces()
-    const addresses = [OURS.ipv4, OURS.ipv6].map(text => ({
-      address: parseAddress(text)!,
-      length: text.includes(':') ? 64 : 24,
-    }))
-    interfaces.set(anInterface('eth0', { addresses }))
+  constructor({ complete = true, listens = false, interfaces = usualInterfaces(), routers }: SpeakerOptions = {}) {
     const { log, metrics } = this
     const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder: new FakeRecorder(), log }
     this.protocol = new BgpProtocol({
       node: 'node-a',
       namespace: 'metallb-system',
       ...(listens && { listenAt: { port: 179 } }),
+      ...(routers && { routers }),
       ...seams,
     })
     if (complete) this.protocol.complete()
@@ -90,4 +89,14 @@ export class BgpSpeaker {
   get updates(): number {
     return this.metrics.series.get(`metallb_bgp_updates_total{peer="${THEIRS.ipv4}:179"}`) ?? 0
   }
+}
+
+function usualInterfaces(): Interfaces {
+  const interfaces = new FakeInterfaces()
+  const addresses = [OURS.ipv4, OURS.ipv6].map(text => ({
+    address: parseAddress(text)!,
+    length: text.includes(':') ? 64 : 24,
+  }))
+  interfaces.set(anInterface('eth0', { addresses }))
+  return interfaces
 }

@@ -1,5 +1,5 @@
 /** The BGP side of the speaker: its back end, and what of the configuration it needs. */
-import { LinuxLiveness } from '../../adapters/linux/index.ts'
+import { LinuxLiveness, LinuxRouters } from '../../adapters/linux/index.ts'
 import { linuxStreams } from '../../adapters/linux/tcp.ts'
 import { bfdProfiles, bgpAdvertisements, bgpPeers, configMaps, secrets } from '../../api/index.ts'
 import { BgpProtocol, type ListenAt } from '../../control/bgp/index.ts'
@@ -43,7 +43,8 @@ export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfa
   const { flags, log, metrics, informers, recorder, namespace, clock, random } = platform
   const node = flags['node-name']
   const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock })
-  const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder, log, liveness }
+  const routers = new LinuxRouters({ interfaces, clock })
+  const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder, log, liveness, routers }
   const bgp = new BgpProtocol({ node, namespace, listenAt: listenAt(flags), ...seams })
   const sources = {
     peers: informers.of(bgpPeers, { namespace }),

@@ -10,7 +10,9 @@ import type {
   LivenessWatch,
   Logger,
   Metrics,
+  NetworkInterface,
   Random,
+  Routers,
   Stream,
   StreamEvents,
   StreamPort,
@@ -61,6 +63,8 @@ export interface PeerContext {
   readonly liveness?: Liveness
   /** Where routers may connect to us. Absent: nowhere, we dial. */
   readonly listenAt?: ListenAt
+  /** Absent: unnumbered peers are never found. */
+  readonly routers?: Routers
   /** Sessions that show the same series. */
   readonly sharers?: Sharers
 }
@@ -86,6 +90,7 @@ export class PeerSession {
   #watchedFrom = ''
   #watched: LivenessTarget | undefined
   #showing: Timer | undefined
+  #lost = false
 
   constructor(peer: AddressedPeer, profile: BfdProfile | undefined, context: PeerContext, restarting: boolean) {
     this.#peer = peer
@@ -144,6 +149,19 @@ export class PeerSession {
     }
     if (this.#session.status.state === 'established') this.#watchPeer()
     return []
+  }
+
+  /** The link of an unnumbered peer, or the peer on it, is gone; `why` is the sentence. */
+  lost(why: string): void {
+    if (this.#lost) return
+    this.#lost = true
+    this.#session.livenessLost(why)
+  }
+
+  /** It is there again. */
+  found(): void {
+    if (this.#lost) this.#session.livenessFound()
+    this.#lost = false
   }
 
   /** Whom it dials, or who may dial us. */
@@ -237,8 +255,8 @@ export class PeerSession {
         return needs().target
       },
       defaultLocalPref: DEFAULT_LOCAL_PREF,
-      localAddresses: connection => localAddresses(connection, address, interfaces.current()),
-      identify: connection => this.#peer.routerId ?? identify(connection, node, interfaces.current()),
+      localAddresses: connection => localAddresses(connection, address, this.#interfaces()),
+      identify: connection => this.#peer.routerId ?? identify(connection, node, this.#interfaces()),
     }
     const warn = (error: string) =>
       this.#log.warn({ op: 'connect', error, msg: 'source address not usable, the system chooses' })
@@ -304,9 +322,16 @@ export class PeerSession {
       })
   }
 
+  /** Link-local addresses are of one link: that of an unnumbered peer is its interface. */
+  #interfaces(): readonly NetworkInterface[] {
+    const all = this.#context.interfaces.current()
+    const { interface: name } = this.#peer.endpoint
+    return name === undefined ? all : all.filter(one => one.name === name)
+  }
+
   /** BFD starts with the session and outlives its flaps (chapter 04 section 5.8), as long as our address is the same. */
   #watchPeer(): void {
-    const { liveness, interfaces } = this.#context
+    const { liveness } = this.#context
     const profile = this.#profile
     const { local } = this.#session.status
     if (liveness === undefined || profile === undefined || local === undefined) return
@@ -314,12 +339,12 @@ export class PeerSession {
     if (this.#watch !== undefined && this.#watchedFrom === from) return
     this.#watch?.close()
     this.#watchedFrom = from
-    const { address } = this.#peer.endpoint
+    const { address, interface: device = this.#peer.vrf } = this.#peer.endpoint
     const target = {
       peer: address,
       local: local.address,
-      multihop: !isOnLink(address, interfaces.current()),
-      ...(this.#peer.vrf && { interface: this.#peer.vrf }),
+      multihop: !isOnLink(address, this.#interfaces()),
+      ...(device && { interface: device }),
     }
     this.#watched = target
     this.#watch = liveness.watch(target, profile, change => this.#livenessChanged(change))

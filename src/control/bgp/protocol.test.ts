@@ -201,12 +201,6 @@ test('a peer that BFD hears again is dialled at once, however often it was lost'
   assert.equal(world.sources.length, dials + 1)
 })
 
-test('unnumbered peers are refused aloud', () => {
-  const world = new World()
-  world.peers({ ...aBgpPeer(), endpoint: { interface: 'eth1' } })
-  assert.match(String(world.lines('failed to create BGP session')[0]?.fields.error), /not supported yet/)
-})
-
 test('a stop says goodbye to every peer', async () => {
   const world = new World()
   const router = await world.router()

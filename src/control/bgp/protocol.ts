@@ -1,15 +1,16 @@
 /** BGP as the speaker sees it: routes of Services on one side, sessions with BGPPeers on the other. */
-import type { BgpConfig, Peer } from '../../core/config/index.ts'
+import type { BfdProfile, BgpConfig, Peer } from '../../core/config/index.ts'
 import { formatAddress, type Prefix } from '../../core/ip/index.ts'
 import { type Announcement, decideBgp, type World } from '../../core/plan/index.ts'
 import type { Timer } from '../../ports/index.ts'
 import type { Farewell, Route } from '../../protocols/bgp/index.ts'
 import type { AnnouncePlanner, AnnounceProtocol } from '../announce/index.ts'
 import { Listener } from './listener.ts'
+import { Neighbors } from './neighbors.ts'
 import { type PeerContext, PeerSession } from './peer-session.ts'
 import { goesTo, Rib } from './rib.ts'
-import { isAddressed, passwordProblem, peerText } from './settings.ts'
-import { type NeighborState, neighborState } from './state.ts'
+import { interfaceNameOf, passwordProblem, peerText } from './settings.ts'
+import { missingState, type NeighborState, neighborState } from './state.ts'
 
 /** Time for the last messages to leave, before the process may end (chapter 04 section 1.12). */
 const FAREWELL_MS = 200
@@ -19,6 +20,8 @@ const REWEIGH_MS = 1000
 
 const NOT_LISTENING = 'the peer is passive, and this speaker does not listen: see --bgp-listen-port'
 
+type Peers = Pick<BgpConfig, 'peers' | 'bfdProfiles'>
+
 export class BgpProtocol implements AnnounceProtocol {
   readonly name = 'bgp'
   readonly #context: PeerContext
@@ -27,11 +30,16 @@ export class BgpProtocol implements AnnounceProtocol {
   readonly #listeners = new Set<(service: string) => void>()
   readonly #listener: Listener | undefined
   #reweighing: Timer | undefined
+  readonly #neighbors: Neighbors
+  /** Peers without a session, and why. */
+  readonly #missing = new Map<string, { readonly peer: Peer; readonly why: string }>()
+  #peers: Peers = { peers: [], bfdProfiles: [] }
   #complete = false
 
   constructor(context: PeerContext) {
     this.#context = { sharers: new Map(), ...context }
-    const { listenAt } = context
+    const { listenAt, routers } = context
+    this.#neighbors = new Neighbors(routers, () => this.#sync())
     this.#listener = listenAt && new Listener(listenAt, () => this.#sessions.values(), context)
   }
 
@@ -92,6 +100,7 @@ export class BgpProtocol implements AnnounceProtocol {
   async stop(): Promise<void> {
     const sessions = [...this.#sessions.values()]
     this.#sessions.clear()
+    this.#neighbors.stop()
     this.#reweighing?.cancel()
     for (const session of sessions) session.stop({ kind: 'shutdown', text: 'the speaker stops' })
     if (sessions.length > 0) await new Promise<void>(done => void this.#context.clock.after(FAREWELL_MS, done))
@@ -105,24 +114,38 @@ export class BgpProtocol implements AnnounceProtocol {
   }
 
   /** Makes the sessions those of the peers; those that did not change in what they need are not touched. */
-  setPeers({ peers, bfdProfiles }: Pick<BgpConfig, 'peers' | 'bfdProfiles'>): void {
+  setPeers(config: Peers): void {
+    this.#peers = config
+    this.#neighbors.follow(config.peers)
+    this.#sync()
+  }
+
+  #sync(): void {
+    const { peers } = this.#peers
     const wanted = new Map(peers.map(peer => [peer.name, peer]))
     const before = new Set(this.#sessions.values())
     for (const [name, session] of [...this.#sessions]) {
       const peer = wanted.get(name)
-      const profile = bfdProfiles.find(one => one.name === peer?.bfdProfile)
-      if (peer === undefined) {
-        this.#close(name, session, { kind: 'deconfigured' }, { reason: 'removedFromConfig' })
-        continue
-      }
-      const changed = isAddressed(peer) ? session.change(peer, profile) : ['interface']
-      if (changed.length > 0)
-        this.#close(name, session, { kind: 'reconfigured' }, { reason: 'changedInConfig', changed })
+      if (peer === undefined) this.#close(name, session, { kind: 'deconfigured' }, { reason: 'removedFromConfig' })
+      else this.#change(peer, session)
     }
-    for (const peer of peers) if (!this.#sessions.has(peer.name)) this.#open(peer, { peers, bfdProfiles })
+    for (const name of this.#missing.keys()) if (!wanted.has(name)) this.#missing.delete(name)
+    for (const peer of peers) if (!this.#sessions.has(peer.name)) this.#open(peer)
     this.#listener?.sync()
     const same = this.#sessions.size === before.size && [...this.#sessions.values()].every(one => before.has(one))
     if (!same) for (const service of this.#rib.services()) this.#tell(service)
+  }
+
+  /** The session goes on, or ends: then another takes its place. */
+  #change(peer: Peer, session: PeerSession): void {
+    const found = this.#neighbors.resolve(peer)
+    if (typeof found === 'string' && interfaceNameOf(peer.endpoint) === interfaceNameOf(session.peer.endpoint)) {
+      session.lost(found)
+      return
+    }
+    const changed = typeof found === 'string' ? ['interface'] : session.change(found, this.#profileOf(peer))
+    if (changed.length === 0) session.found()
+    else this.#close(peer.name, session, { kind: 'reconfigured' }, { reason: 'changedInConfig', changed })
   }
 
   /** Names of the peers that the Service is meant to be announced to, ascending. */
@@ -146,9 +169,12 @@ export class BgpProtocol implements AnnounceProtocol {
   /** Every session with its routes, as a JSON value, by name. */
   state(): NeighborState[] {
     const now = this.#context.clock.monotonic()
-    const sessions = [...this.#sessions.values()].sort((a, b) => (a.peer.name < b.peer.name ? -1 : 1))
     const liveness = this.#context.liveness?.sessions()
-    return sessions.map(session => neighborState(session, now, liveness))
+    const states = [
+      ...Array.from(this.#sessions.values(), session => neighborState(session, now, liveness)),
+      ...Array.from(this.#missing.values(), ({ peer, why }) => missingState(peer, why)),
+    ]
+    return states.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** By name of the peer. */
@@ -156,30 +182,32 @@ export class BgpProtocol implements AnnounceProtocol {
     return this.#sessions
   }
 
-  #open(peer: Peer, { bfdProfiles }: Pick<BgpConfig, 'peers' | 'bfdProfiles'>): void {
+  #open(peer: Peer): void {
     const { log } = this.#context
-    const id = peerText(peer.endpoint)
-    log.info({ event: 'peerAdded', peer: id, bgpPeer: peer.name, msg: 'peer configured, starting BGP session' })
-    if (!isAddressed(peer)) {
-      this.#refuse(peer, 'unnumbered peers (spec.interface) are not supported yet')
+    const found = this.#neighbors.resolve(peer)
+    const problem = typeof found === 'string' ? found : (passwordProblem(peer) ?? this.#twinProblem(peer))
+    if (typeof found === 'string' || problem !== undefined) {
+      if (this.#missing.get(peer.name)?.why !== problem) this.#refuse(peer, problem!)
+      this.#missing.set(peer.name, { peer, why: problem! })
       return
     }
-    const problem = passwordProblem(peer)
-    if (problem !== undefined) {
-      this.#refuse(peer, problem)
-      return
-    }
-    const twin = [...this.#sessions.values()].find(session => isSameSession(session.peer, peer))
-    if (twin !== undefined) {
-      this.#refuse(peer, `BGPPeer ${twin.peer.name} has the session with this address, port, VRF and source already`)
-      return
-    }
+    this.#missing.delete(peer.name)
+    const msg = 'peer configured, starting BGP session'
+    log.info({ event: 'peerAdded', peer: peerText(peer.endpoint), bgpPeer: peer.name, msg })
     if (peer.passive && this.#context.listenAt === undefined) this.#refuse(peer, NOT_LISTENING)
-    const profile = bfdProfiles.find(({ name }) => name === peer.bfdProfile)
-    const session = new PeerSession(peer, profile, this.#context, !this.#complete)
+    const session = new PeerSession(found, this.#profileOf(peer), this.#context, !this.#complete)
     this.#sessions.set(peer.name, session)
     session.start([...this.#rib.routesFor(peer.name)])
     if (this.#complete) session.complete()
+  }
+
+  #profileOf({ bfdProfile }: Peer): BfdProfile | undefined {
+    return this.#peers.bfdProfiles.find(({ name }) => name === bfdProfile)
+  }
+
+  #twinProblem(peer: Peer): string | undefined {
+    const twin = [...this.#sessions.values()].find(session => isSameSession(session.peer, peer))
+    return twin && `BGPPeer ${twin.peer.name} has the session with this address, port, VRF and source already`
   }
 
   #refuse({ name, endpoint }: Peer, error: string): void {
@@ -201,9 +229,11 @@ export class BgpProtocol implements AnnounceProtocol {
   }
 }
 
+type SessionEnds = Pick<Peer, 'port' | 'vrf' | 'sourceAddress'> & { readonly endpoint: Parameters<typeof peerText>[0] }
+
 /** Routers close one of two sessions between the same addresses, RFC 4271 section 6.8. */
-function isSameSession(a: Peer, b: Peer): boolean {
-  const text = ({ endpoint, port, vrf = '', sourceAddress }: Peer) =>
+function isSameSession(a: SessionEnds, b: SessionEnds): boolean {
+  const text = ({ endpoint, port, vrf = '', sourceAddress }: SessionEnds) =>
     `${peerText(endpoint)} ${port} ${vrf} ${sourceAddress && formatAddress(sourceAddress)}`
   return text(a) === text(b)
 }

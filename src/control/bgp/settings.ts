@@ -13,11 +13,8 @@ export const TRAFFIC_CLASS = 0xc0
 
 /** A peer that is reached by its address. */
 export interface AddressedPeer extends Peer {
-  readonly endpoint: { readonly address: Address }
-}
-
-export function isAddressed(peer: Peer): peer is AddressedPeer {
-  return 'address' in peer.endpoint
+  /** `interface`: of an unnumbered peer, whose link-local address was found there. */
+  readonly endpoint: { readonly address: Address; readonly interface?: string }
 }
 
 /** Why there can be no session (chapter 04 example 109). */
@@ -31,8 +28,14 @@ export function peerLabel({ endpoint, port }: Peer): string {
   return `${peerText(endpoint)}:${port}`
 }
 
-export function peerText(endpoint: Peer['endpoint']): string {
-  return 'address' in endpoint ? formatAddress(endpoint.address) : endpoint.interface
+export function peerText(endpoint: Peer['endpoint'] | AddressedPeer['endpoint']): string {
+  const name = interfaceNameOf(endpoint)
+  return name ?? formatAddress((endpoint as AddressedPeer['endpoint']).address)
+}
+
+/** Of an unnumbered peer, whether its address is known or not. */
+export function interfaceNameOf(endpoint: Peer['endpoint'] | AddressedPeer['endpoint']): string | undefined {
+  return 'interface' in endpoint ? endpoint.interface : undefined
 }
 
 /**
@@ -60,7 +63,7 @@ export function settingsOf(peer: AddressedPeer, node: string, restarting: boolea
 
 /** Only the family of the address, or both: what a router does not know can confuse it. */
 export function familiesOf({ endpoint, dualStackAddressFamily }: Peer): Family[] {
-  if (dualStackAddressFamily || !('address' in endpoint)) return ['ipv4', 'ipv6']
+  if (dualStackAddressFamily || 'interface' in endpoint) return ['ipv4', 'ipv6']
   return [endpoint.address.family]
 }
 
@@ -70,6 +73,7 @@ export function targetOf(peer: AddressedPeer): StreamTarget {
   return {
     address: endpoint.address,
     port,
+    ...(endpoint.interface && { scope: endpoint.interface }),
     trafficClass: TRAFFIC_CLASS,
     ...(vrf && { device: vrf }),
     ...(ttlSecurityHops && { ttl: 255, minTtl: 256 - ttlSecurityHops }), // RFC 5082 section 3

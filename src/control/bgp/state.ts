@@ -1,5 +1,5 @@
 /** What the sessions look like now, as a JSON value: for `metallbctl show bgp`. Holds no secrets. */
-import { formatCommunity } from '../../core/config/index.ts'
+import { formatCommunity, type Peer } from '../../core/config/index.ts'
 import { formatAddress, formatPrefix, type Prefix } from '../../core/ip/index.ts'
 import type { LivenessStatus } from '../../ports/index.ts'
 import { describeClose, type MessageCounts, type Route } from '../../protocols/bgp/index.ts'
@@ -25,6 +25,8 @@ export interface NeighborState {
   /** Of the BGPPeer. */
   readonly name: string
   readonly address: string
+  /** Of an unnumbered peer, once it is found. */
+  readonly linkLocal?: string
   readonly port: number
   readonly vrf?: string
   readonly localAsn: number
@@ -42,6 +44,8 @@ export interface NeighborState {
   /** Agreed on. */
   readonly families?: readonly string[]
   readonly establishedCount: number
+  /** Why there is no session. */
+  readonly missing?: string
   readonly lastClose?: { readonly reason: string; readonly agoMs: number }
   readonly sent: MessageCounts
   readonly received: MessageCounts
@@ -67,6 +71,7 @@ export function neighborState(
   return {
     name: peer.name,
     address: peerText(peer.endpoint),
+    ...(peer.endpoint.interface && { linkLocal: formatAddress(peer.endpoint.address) }),
     port: peer.port,
     ...(peer.vrf && { vrf: peer.vrf }),
     localAsn: peer.localAsn ?? peer.myAsn,
@@ -93,6 +98,27 @@ export function neighborState(
     ...(bfd && { bfd }),
     config: neighborConfig(peer),
     routes: [...session.wantedRoutes()].sort(byPrefix).map(route => routeState(route, session)),
+  }
+}
+
+/** A peer that there can be no session with now. */
+export function missingState(peer: Peer, why: string): NeighborState {
+  const counts = { open: 0, update: 0, notification: 0, keepalive: 0, 'route refresh': 0 }
+  return {
+    name: peer.name,
+    address: peerText(peer.endpoint),
+    port: peer.port,
+    ...(peer.vrf && { vrf: peer.vrf }),
+    localAsn: peer.localAsn ?? peer.myAsn,
+    remoteAs: peer.remoteAs,
+    state: 'idle',
+    establishedCount: 0,
+    missing: why,
+    sent: counts,
+    received: counts,
+    ...{ prefixesWanted: 0, prefixesTold: 0, prefixesReceived: 0 },
+    config: neighborConfig(peer),
+    routes: [],
   }
 }
 

@@ -49,7 +49,7 @@ export function openPacket(bytes: Uint8Array): LinkPacket {
   return { source: addressAt(source), destination: addressAt(destination), body }
 }
 
-/** Fills in the checksum of the body. */
+/** Fills in the checksum of the body, which has none yet. */
 export function sealPacket({ source: from, destination: to, body }: LinkPacket): Uint8Array {
   const [source, destination] = [bytesOf(from), bytesOf(to)]
   const checksum = internetChecksum(pseudoHeader(source, destination, body.length), body)

@@ -31,7 +31,7 @@ export type CloseReason =
   | { readonly kind: 'error'; readonly error: BgpError }
   | { readonly kind: 'transport'; readonly message: string }
   | { readonly kind: 'collision lost' }
-  | { readonly kind: 'liveness lost' }
+  | { readonly kind: 'liveness lost'; readonly why?: string }
 
 /** One sentence for people. */
 export function describeClose(reason: CloseReason): string {
@@ -47,7 +47,7 @@ export function describeClose(reason: CloseReason): string {
     case 'collision lost':
       return 'another connection with the same peer was kept'
     case 'liveness lost':
-      return 'BFD session down'
+      return reason.why ?? 'BFD session down'
   }
 }
 

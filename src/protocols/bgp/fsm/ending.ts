@@ -48,7 +48,7 @@ export function commonEnding(state: State, event: Event, settings: Settings): St
     case 'stop':
       return stop(state, event.notification)
     case 'liveness lost': // RFC 9384 section 2; no failure of the session: BFD says when the next attempt makes sense
-      return restAfter(state.failures, state, settings, { kind: 'liveness lost' }, [cease('BFD down')])
+      return restAfter(state.failures, state, settings, event, event.why === undefined ? [cease('BFD down')] : [])
     case 'collision lost': // RFC 4271 section 6.8
       return rest(state, settings, { kind: 'collision lost' }, cease('collision resolution'))
     case 'hold expired': // RFC 4271 section 6.5

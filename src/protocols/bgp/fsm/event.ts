@@ -39,7 +39,7 @@ export type Event =
   | { readonly kind: 'route refresh'; readonly refresh: RouteRefresh }
   /** What a session can bear of its settings has changed, its keys among them: none of the RFC's. */
   | { readonly kind: 'reconfigured' }
-  /** An 8 that is not for good: BFD says that the peer is gone (RFC 9384). */
-  | { readonly kind: 'liveness lost' }
+  /** An 8 that is not for good: BFD says that the peer is gone (RFC 9384), or `why` says that its link is. */
+  | { readonly kind: 'liveness lost'; readonly why?: string }
   /** BFD hears the peer again: the next attempt need not wait. None of the RFC's. */
   | { readonly kind: 'liveness found' }

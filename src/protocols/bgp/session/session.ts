@@ -120,10 +120,10 @@ export class Session {
     return this.#second?.reconfigure(target) ?? this.#main.reconfigure(target)
   }
 
-  /** BFD says that the peer is gone. */
-  livenessLost(): void {
+  /** BFD says that the peer is gone; with `why` it is something else that says so, and the peer cannot be told. */
+  livenessLost(why?: string): void {
     this.#discard(this.#second)
-    this.#main.dispatch({ kind: 'liveness lost' })
+    this.#main.dispatch({ kind: 'liveness lost', ...(why !== undefined && { why }) })
   }
 
   /** BFD hears the peer again: an attempt that waits begins now, however often others have failed. */
