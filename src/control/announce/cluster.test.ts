@@ -115,6 +115,17 @@ test('a rolling restart: at no moment nobody answers, and several no longer than
   assert.ok(cluster.judge.longest.several < 500, `${cluster.judge.longest.several} ms`)
 })
 
+test('a speaker whose configuration is there at once joins first all the same, and claims after', async () => {
+  const cluster = await running()
+  cluster.conditions = { delayMs: 30, jitterMs: 5 }
+  const [owner] = cluster.ownership.owners(cluster.ownership.addresses[0]!)
+  cluster.kill(owner!)
+  await cluster.settle()
+  await cluster.start(owner!, 0)
+  await cluster.settle()
+  assert.deepEqual(cluster.judge.violations, [])
+})
+
 test('while the API is away announcements and failover go on', async () => {
   const cluster = await running()
   cluster.kube.fail = () => {

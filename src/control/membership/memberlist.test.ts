@@ -158,6 +158,7 @@ test('a planned stop is noticed at once by all', async () => {
   )
   await net.clock.advanceAsync(1500, 50)
   await stopped
+  d!.speaker.publish(['eth0']) // anything that makes it look once more, with its ears closed
   assert.deepEqual([d!.members(), d!.events], ['abcd', []], 'it does not take the others for gone while it closes')
 })
 
