@@ -4,6 +4,8 @@ export interface DirectEvidence {
   readonly at: 'alive' | 'suspect' | 'dead' | 'left'
   /** It cannot announce yet. */
   readonly joining: boolean
+  /** It leaves addresses to others for now (IMP-4). */
+  readonly held?: boolean
   /** It is heard and misses others that are heard too. */
   readonly deaf: boolean
   /** Of the last packet, monotonic milliseconds; of an earlier one while the node is heard. */
@@ -29,4 +31,6 @@ export interface Heartbeats {
   activate(): void
   /** Usable interfaces of this node, undefined for none; a change reaches the others at once. */
   publish(interfaces: readonly string[] | undefined): void
+  /** Whether this node leaves addresses to others for now; a change reaches them at once. */
+  hold(held: boolean): void
 }

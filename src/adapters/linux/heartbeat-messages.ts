@@ -17,6 +17,7 @@ export type ToHeartbeats =
   | { readonly kind: 'peers'; readonly addresses: readonly string[] }
   | { readonly kind: 'keys'; readonly secrets: readonly Uint8Array[] }
   | { readonly kind: 'publish'; readonly interfaces: readonly string[] | undefined }
+  | { readonly kind: 'hold'; readonly held: boolean }
   | { readonly kind: 'activate' | 'greet' | 'leave' }
 
 /** All that a life of the thread has to know to go on where another ended. */
@@ -31,6 +32,7 @@ export interface OpenOptions {
   readonly addresses: readonly string[]
   readonly interfaces: readonly string[] | undefined
   readonly active: boolean
+  readonly held: boolean
 }
 
 export type FromHeartbeats =

@@ -98,6 +98,7 @@ export class HeartbeatThread implements Companion {
     if (message.kind === 'peers') endpoint.discover(new Set(message.addresses))
     else if (message.kind === 'keys') endpoint.hmacs = message.secrets.map(hmacSha256)
     else if (message.kind === 'publish') endpoint.publish(message.interfaces)
+    else if (message.kind === 'hold') endpoint.hold(message.held)
     else if (message.kind === 'activate') endpoint.activate()
     else if (message.kind === 'greet') endpoint.greetAll()
     else if (message.kind === 'leave') this.#leave(nowMs)
@@ -115,6 +116,7 @@ export class HeartbeatThread implements Companion {
     )
     this.#open = { options, endpoint, reader: new UdpReader(options.family, LARGEST) }
     this.#fds = [this.#setup.wakeFd, options.fd]
+    endpoint.hold(options.held)
     if (options.active) endpoint.activate()
     endpoint.publish(options.interfaces)
     endpoint.discover(new Set(options.addresses))

@@ -46,6 +46,7 @@ export class LinuxHeartbeats implements Heartbeats {
   #addresses: readonly string[] = []
   #interfaces: readonly string[] | undefined
   #active = false
+  #held = false
   #watcher = () => {}
   #unfollow = () => {}
   #beat: Timer | undefined
@@ -130,6 +131,11 @@ export class LinuxHeartbeats implements Heartbeats {
     this.#post({ kind: 'publish', interfaces })
   }
 
+  hold(held: boolean): void {
+    this.#held = held
+    this.#post({ kind: 'hold', held })
+  }
+
   /** New keys, the own first, from the next packet on. */
   set secrets(secrets: readonly Uint8Array[]) {
     this.#secrets = secrets
@@ -139,7 +145,7 @@ export class LinuxHeartbeats implements Heartbeats {
   #open(): void {
     const { node, address, port } = this.#options
     const socket = { node, family: address.family, fd: this.#fd, port }
-    const known = { addresses: this.#addresses, interfaces: this.#interfaces, active: this.#active }
+    const known = { addresses: this.#addresses, interfaces: this.#interfaces, active: this.#active, held: this.#held }
     this.#post({ kind: 'open', options: { ...socket, ...known, secrets: this.#secrets } })
   }
 

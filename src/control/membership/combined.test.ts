@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DirectEvidence } from '../../ports/index.ts'
-import { type CombineInput, combine, counted, reviewMs, type Standing } from './index.ts'
+import { type CombineInput, combine, counted, heldOf, reviewMs, type Standing } from './index.ts'
 
 const NOW = 100_000
 const speaker = { suspect: false, joining: false, heartbeats: true }
@@ -93,6 +93,18 @@ test('this node always counts; whom memberlist does not list never does', () => 
   assert.deepEqual([...standings.keys()].sort(), ['a', 'c'])
   assert.deepEqual([...counted(standings)].sort(), ['a', 'c'])
 })
+
+const HELD: [name: string, held: boolean, evidence: DirectEvidence | undefined, isHeld: boolean][] = [
+  ['it says so by memberlist alone', true, undefined, true],
+  ['it says so by heartbeat, gossip comes later', false, { ...direct('alive', 50), held: true }, true],
+  ['it says by heartbeat that it is not', true, direct('suspect', 200), false],
+  ['it is not heard any more: what memberlist knows', true, direct('dead', 500), true],
+]
+for (const [name, held, evidence, isHeld] of HELD)
+  test(`held (IMP-4), ${name}: ${isHeld}`, () => {
+    const listed = new Map([['b', { ...speaker, held }]])
+    assert.deepEqual([...heldOf(listed, new Map(evidence ? [['b', evidence]] : []))], isHeld ? ['b'] : [])
+  })
 
 function input(others: CombineInput['listed'], evidence?: DirectEvidence): CombineInput {
   return {

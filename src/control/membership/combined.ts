@@ -14,7 +14,16 @@ import type { Majority } from './majority.ts'
 import type { ListedMember, MemberlistMembership } from './memberlist.ts'
 import { publishable } from './meta.ts'
 import { retirement } from './retirement.ts'
-import { combine, counted, type Published, published, publishOther, reviewMs, type Standing } from './standing.ts'
+import {
+  combine,
+  counted,
+  heldOf,
+  type Published,
+  published,
+  publishOther,
+  reviewMs,
+  type Standing,
+} from './standing.ts'
 
 export interface CombinedOptions {
   readonly node: string
@@ -33,6 +42,13 @@ export interface CombinedOptions {
   readonly log: Logger
 }
 
+/** What was told last. */
+interface Before {
+  readonly standings: ReadonlyMap<string, Standing>
+  readonly published: Published
+  readonly held: ReadonlySet<string>
+}
+
 const REJOIN_EVERY_MS = 500
 
 /** Memberlist, and beside it the direct heartbeats that notice a crash within half a second. */
@@ -46,6 +62,8 @@ export class CombinedMembership implements Membership, Task {
   #own: readonly string[] | undefined
   #published: Published = new Map()
   readonly #holdDown: HoldDown | undefined
+  /** Of the others. */
+  #held: ReadonlySet<string> = new Set()
   #review: Timer | undefined
   #rejoinedMs = Number.NEGATIVE_INFINITY
   /** As it was told last. */
@@ -114,9 +132,9 @@ export class CombinedMembership implements Membership, Task {
   }
 
   held(): ReadonlySet<string> {
-    const { memberlist, node } = this.#options
-    const others = [...memberlist.present()].filter(([name, { held }]) => held && name !== node)
-    return new Set([...others.map(([name]) => name), ...(this.#holdDown?.hold.held ? [node] : [])])
+    const { node } = this.#options
+    const others = [...this.#held].filter(other => other !== node)
+    return new Set([...others, ...(this.#holdDown?.hold.held ? [node] : [])])
   }
 
   minority(): Minority | undefined {
@@ -165,9 +183,10 @@ export class CombinedMembership implements Membership, Task {
     const { memberlist, heartbeats, node: self, clock, trustMs } = this.#options
     const listed = memberlist.present()
     const direct = heartbeats?.evidence() ?? new Map<string, DirectEvidence>()
-    const before = { standings: this.#standings, published: this.#published }
+    const before = { standings: this.#standings, published: this.#published, held: this.#held }
     const nowMs = clock.monotonic()
     this.#standings = combine({ self, listed, direct, nowMs, trustMs })
+    this.#held = heldOf(listed, direct)
     this.#published = published({ self, own: this.#own, listed, direct, standings: this.#standings })
     if ([...direct].some(([node, { at }]) => at === 'alive' && !listed.has(node))) this.#rejoinSoon()
     this.#review?.cancel()
@@ -178,9 +197,10 @@ export class CombinedMembership implements Membership, Task {
   }
 
   #tellHold(): void {
-    const { memberlist, node, log } = this.#options
+    const { memberlist, heartbeats, node, log } = this.#options
     const { hold } = this.#holdDown!
     memberlist.hold = hold
+    heartbeats?.hold(hold.held)
     const msg = hold.held ? 'addresses stay where they are for now' : 'takes part in elections'
     log.info({ op: 'holdDown', ...hold, msg })
     this.#tell({ kind: 'NodeUpdate', node, address: '' })
@@ -208,7 +228,7 @@ export class CombinedMembership implements Membership, Task {
   }
 
   #tellChanges(
-    before: { readonly standings: ReadonlyMap<string, Standing>; readonly published: Published },
+    before: Before,
     listed: ReadonlyMap<string, ListedMember>,
     direct: ReadonlyMap<string, DirectEvidence>,
     event: MemberEvent | undefined,
@@ -216,7 +236,7 @@ export class CombinedMembership implements Membership, Task {
     const [was, is] = [counted(before.standings), counted(this.#standings)]
     const moved = this.#retire(was, is, direct)
     this.#holdDown?.sees(is.size)
-    const changed = [...new Set([...was, ...is])].filter(node => was.has(node) !== is.has(node))
+    const changed = inOneOnly(was, is)
     for (const node of changed) {
       const standing = this.#standings.get(node)
       const address = listed.get(node)?.address ?? event?.address ?? ''
@@ -226,7 +246,8 @@ export class CombinedMembership implements Membership, Task {
       this.#tell({ kind: is.has(node) ? 'NodeJoin' : 'NodeLeave', node, address })
     }
     const others = publishOther(before.published, this.#published).filter(node => node !== this.#options.node)
-    const updated = new Set([...others, ...(moved === undefined ? [] : [moved])])
+    const held = inOneOnly(before.held, this.#held).filter(node => node !== this.#options.node)
+    const updated = new Set([...others, ...held, ...(moved === undefined ? [] : [moved])])
     if (event?.kind === 'NodeUpdate' && changed.length === 0) {
       updated.delete(event.node)
       this.#tell(event)
@@ -253,14 +274,16 @@ export class CombinedMembership implements Membership, Task {
       const endMs = Math.min(...this.#retired.values()) + limitMs
       this.#retirementEnds = clock.after(endMs - nowMs, () => this.#update())
     }
-    return [...new Set([...before.keys(), ...this.#retired.keys()])].find(
-      node => before.has(node) !== this.#retired.has(node),
-    )
+    return inOneOnly(new Set(before.keys()), new Set(this.#retired.keys()))[0]
   }
 
   #tell(event: MemberEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
+}
+
+function inOneOnly(a: ReadonlySet<string>, b: ReadonlySet<string>): string[] {
+  return [...new Set([...a, ...b])].filter(node => a.has(node) !== b.has(node))
 }
 
 function fieldsOf(node: string, address: string, joins: boolean) {

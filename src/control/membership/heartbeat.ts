@@ -167,6 +167,10 @@ export class HeartbeatMembership implements Membership, Heartbeats, Task {
     this.#endpoint.publish(names)
   }
 
+  hold(held: boolean): void {
+    this.#endpoint.hold(held)
+  }
+
   #discover(addresses: ReadonlySet<string>): void {
     this.#endpoint.discover(addresses)
     if (!this.#discovered) this.#joinWithin(JOIN_MS)

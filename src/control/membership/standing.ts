@@ -87,6 +87,19 @@ export function reviewMs({ listed, direct, nowMs, trustMs }: Omit<CombineInput, 
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
+/** Who leaves addresses to others for now (IMP-4): a node that is heard says it first hand, before gossip does. */
+export function heldOf(
+  listed: ReadonlyMap<string, Pick<ListedMember, 'heartbeats' | 'held'>>,
+  direct: ReadonlyMap<string, DirectEvidence>,
+): ReadonlySet<string> {
+  const isHeld = ([node, member]: [string, Pick<ListedMember, 'heartbeats' | 'held'>]) => {
+    const evidence = member.heartbeats ? direct.get(node) : undefined
+    const isHeard = evidence?.at === 'alive' || evidence?.at === 'suspect'
+    return isHeard ? evidence.held === true : member.held
+  }
+  return new Set([...listed].filter(isHeld).map(([node]) => node))
+}
+
 export type Published = ReadonlyMap<string, ReadonlySet<string>>
 
 export interface PublishedInput {

@@ -101,6 +101,10 @@ export class Endpoint {
     this.#perform(this.#roster.publish(interfaces))
   }
 
+  hold(held: boolean): void {
+    this.#perform(this.#roster.hold(held))
+  }
+
   /** Says that this speaker leaves. UDP loses packets: say it more than once. */
   leave(): void {
     this.#perform(this.#roster.leave())

@@ -11,9 +11,12 @@ export function evidenceOf(peers: ReadonlyMap<string, Peer>, self: string): Map<
   for (const { node, silent } of heard)
     if (!deaf.has(node)) for (const missed of silent) witnesses.get(missed)?.push(node)
   return new Map(
-    [...peers].map(([node, { at, joining, heardMs, interfaces }]) => [
+    [...peers].map(([node, { at, joining, held, heardMs, interfaces }]) => [
       node,
-      { at, joining, deaf: deaf.has(node), heardMs, interfaces, witnesses: witnesses.get(node)! },
+      {
+        ...{ at, joining, deaf: deaf.has(node), heardMs, interfaces, witnesses: witnesses.get(node)! },
+        ...(held && { held }),
+      },
     ]),
   )
 }

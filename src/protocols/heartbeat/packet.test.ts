@@ -41,6 +41,13 @@ test('a plain heartbeat, both ways', () => {
   assert.deepEqual(decodeHeartbeat(bytes), packet)
 })
 
+test('who is held says so in a bit of its own, and another does not', () => {
+  const held = encodeHeartbeat({ ...packet, held: true })
+  assert.deepEqual(held, withByte(5, 0x35))
+  assert.deepEqual(decodeHeartbeat(held), { ...packet, held: true })
+  assert.deepEqual(encodeHeartbeat({ ...packet, held: false }), bytes)
+})
+
 test('an authenticated heartbeat is read with its key only', () => {
   const sealed = encodeHeartbeat(packet, key)
   assert.equal(sealed.length, bytes.length + 32)

@@ -20,6 +20,8 @@ export interface Heartbeat {
   readonly sequence: number
   /** The sender cannot announce yet: it is no member. */
   readonly joining: boolean
+  /** The sender leaves addresses to others for now (IMP-4). */
+  readonly held?: boolean
   /** The sender stops: the last packet of its boot. */
   readonly leaving: boolean
   /** The sender wants an answer at once. */
@@ -71,6 +73,7 @@ const LEAVING = 2
 const RESPOND = 4
 const AUTHENTICATED = 8
 const PUBLISHES = 16
+const HELD = 32
 
 /** Names must be valid node names; silent nodes that find no room are left out. */
 export function encodeHeartbeat(heartbeat: Heartbeat, hmac?: Hmac): Uint8Array {
@@ -122,14 +125,15 @@ export function decodeHeartbeat(bytes: Uint8Array, ...hmacs: readonly Hmac[]): H
     yourBoot: view.getBigUint64(16),
     sequence: sequenceOf(view.getBigUint64(24)),
     joining: (flags & JOINING) !== 0,
+    ...((flags & HELD) !== 0 && { held: true }),
     leaving: (flags & LEAVING) !== 0,
     respond: (flags & RESPOND) !== 0,
   }
 }
 
-function flagsOf({ joining, leaving, respond, interfaces }: Heartbeat): number {
+function flagsOf({ joining, held, leaving, respond, interfaces }: Heartbeat): number {
   const said = (joining ? JOINING : 0) | (leaving ? LEAVING : 0) | (respond ? RESPOND : 0)
-  return said | (interfaces === undefined ? 0 : PUBLISHES)
+  return said | (held ? HELD : 0) | (interfaces === undefined ? 0 : PUBLISHES)
 }
 
 /** An empty set is something else than none. */

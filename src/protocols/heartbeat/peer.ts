@@ -14,6 +14,8 @@ export interface Peer {
   /** Silent for so long that this node is a witness of it. */
   readonly missed: boolean
   readonly joining: boolean
+  /** It leaves addresses to others for now (IMP-4). */
+  readonly held?: boolean
   /** Its packets come so far apart. */
   readonly intervalMs: number
   /** The longest time between two of its packets of late. */
@@ -35,8 +37,8 @@ export function isMember(peer: Peer | undefined): boolean {
 
 /** The peer after a proven packet; undefined where the packet is a repetition. */
 export function heard(peer: Peer | undefined, packet: Heartbeat, address: string, nowMs: number): Peer | undefined {
-  const { node, boot, sequence, joining, leaving, intervalMs, silent, interfaces } = packet
-  const said = { node, address, boot, sequence, joining, intervalMs, silent, interfaces }
+  const { node, boot, sequence, joining, held, leaving, intervalMs, silent, interfaces } = packet
+  const said = { node, address, boot, sequence, joining, intervalMs, silent, interfaces, ...(held && { held }) }
   const next: Peer = {
     ...said,
     retired: [],
@@ -69,7 +71,7 @@ export function silent(peer: Peer, nowMs: number, { suspectMs, missedMs, deadMs 
 export function differs(before: Peer | undefined, after: Peer): boolean {
   if (before === undefined) return true
   const same = before.at === after.at && before.joining === after.joining && before.address === after.address
-  return !same || !sameNames(before.silent, after.silent) || publishesOther(before, after)
+  return !same || before.held !== after.held || !sameNames(before.silent, after.silent) || publishesOther(before, after)
 }
 
 export function publishesOther({ interfaces: before }: Peer, { interfaces: after }: Peer): boolean {

@@ -33,6 +33,7 @@ export class Roster {
   #addresses: ReadonlySet<string> | undefined
   #sequence = 0
   #joining = true
+  #held = false
   #changes = 0
   /** Of the round in which everybody gets a packet. */
   #part = 0
@@ -108,6 +109,12 @@ export class Roster {
   /** Usable interfaces; everybody is told at once. */
   publish(interfaces: readonly string[] | undefined): Effect[] {
     this.#interfaces = interfaces
+    return this.greetAll()
+  }
+
+  /** Whether this node leaves addresses to others for now (IMP-4); everybody is told at once. */
+  hold(held: boolean): Effect[] {
+    this.#held = held
     return this.greetAll()
   }
 
@@ -231,7 +238,7 @@ export class Roster {
     const { node, boot, timing } = this.#options
     this.#sequence++
     const intervalMs = roundOf(Math.max(this.#peers.size, this.#discovered.size), timing).roundMs
-    const own = { node, boot, sequence: this.#sequence, joining: this.#joining, intervalMs }
+    const own = { node, boot, sequence: this.#sequence, joining: this.#joining, held: this.#held, intervalMs }
     const known = { silent: this.#silent(), interfaces: this.#interfaces }
     return { kind: 'send', to, packet: { yourBoot: 0n, leaving: false, respond: false, ...own, ...known, ...flags } }
   }

@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly addresses?: number
   /** The majority rule is on (IMP-6). */
   readonly majority?: boolean
+  /** How long who comes back leaves addresses where they are (IMP-4). */
+  readonly holdDownMs?: number
   /** The longest gap that speakers may have learned to bear when something happens; default what loss and stalls make. */
   readonly learnedMs?: number
 }
@@ -49,11 +51,14 @@ export class Cluster {
   #bound = { ms: 0, untilMs: 0 }
   readonly #learnedMs: number
   readonly #majority: boolean
+  readonly #holdDownMs: number
   readonly #machines = new Map<string, Machine>()
   readonly #config: Config
 
-  constructor({ seed, speakers, addresses = 16, learnedMs = LEARNED_MS.calm, majority = false }: ClusterOptions) {
+  constructor(options: ClusterOptions) {
+    const { seed, speakers, addresses = 16, learnedMs = LEARNED_MS.calm, majority = false, holdDownMs = 0 } = options
     this.#majority = majority
+    this.#holdDownMs = holdDownMs
     this.#learnedMs = learnedMs
     const now = () => this.scheduler.now
     this.random = new FakeRandom(seed)
@@ -128,6 +133,7 @@ export class Cluster {
       ...{ node, address, scheduler, network, random, kube },
       config: this.#config,
       majority: this.#majority,
+      holdDownMs: this.#holdDownMs,
       announced: table => ownership.update(node, table),
       activated: () => truth.lives(node, 'announcing'),
       event: event => this.#heard(node, event),

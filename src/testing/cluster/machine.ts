@@ -31,6 +31,8 @@ export interface MachineOptions {
   readonly config: Config
   /** The majority rule is on (IMP-6). */
   readonly majority: boolean
+  /** How long who comes back leaves addresses where they are (IMP-4); 0: not at all. */
+  readonly holdDownMs: number
   /** The table of its responder changed. */
   readonly announced: (table: readonly string[]) => void
   /** Others may count on it from now on. */
@@ -77,6 +79,11 @@ export class Machine {
     return this.#membership.standings()
   }
 
+  /** Those that this speaker takes for held. */
+  get held(): string[] {
+    return [...this.#membership.held()].sort()
+  }
+
   /** SIGTERM: the membership first, so that others take over while this node still answers. */
   async leave(): Promise<void> {
     await this.#membership.stop()
@@ -92,7 +99,7 @@ export class Machine {
   }
 
   #composeMembership(): CombinedMembership {
-    const { node, address: text, network, random, kube } = this.#options
+    const { node, address: text, network, random, kube, holdDownMs } = this.#options
     const address = parseAddress(text)!
     const clock = this.process
     const own = new FakeRandom(Math.floor(random.next() * 2 ** 32))
@@ -113,7 +120,8 @@ export class Machine {
       open: async () => network.open(clock, text, HEARTBEAT_PORT),
     })
     const rule = this.#options.majority ? { majority: new Majority(kube.informer(pods)) } : {}
-    return new CombinedMembership({ node, memberlist, heartbeats, trustMs: TRUST_MS, clock, log: silent, ...rule })
+    const parts = { node, memberlist, heartbeats, clock, log: silent }
+    return new CombinedMembership({ ...parts, trustMs: TRUST_MS, holdDownMs, ...rule })
   }
 
   #composeSpeaker(): SpeakerController {
