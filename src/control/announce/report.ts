@@ -59,13 +59,14 @@ export class Report {
   }
 
   failed(service: Service, protocol: string, { address, reason }: Step & { kind: 'fail' }): void {
-    const { interfaces } = address
+    const { interfaces, localInterfaces } = address
     this.#options.log.warn({
       op: 'SetBalancer',
       protocol,
       service: service.key,
       ip: formatAddress(address.address),
-      interfaces: interfaces === 'all' ? interfaces : [...interfaces].sort(),
+      IPAdvertisement: { interfaces: interfaces === 'all' ? interfaces : [...interfaces].sort() },
+      localIfs: localInterfaces,
       reason: reason.message,
       msg: "the specified interfaces used to announce LB IP don't exist",
     })

@@ -266,6 +266,11 @@ test('40 missing interfaces: warning once, no gauge, no nodeAssigned; announced 
   const warning =
     'Warning announceFailed the interfaces specified by LB IP "192.168.1.240" doesn\'t exist in assigned node "node-a" with protocol "layer2"'
   assert.deepEqual(world.recorder.events, [warning])
+  const lines = world.log.lines.filter(({ fields }) => String(fields.msg).startsWith('the specified interfaces'))
+  assert.equal(lines.length, 1)
+  const { op, protocol, service: named, IPAdvertisement, localIfs } = lines[0]!.fields
+  assert.deepEqual([lines[0]!.level, op, protocol, named], ['warn', 'SetBalancer', 'layer2', 'default/web'])
+  assert.deepEqual([IPAdvertisement, localIfs], [{ interfaces: ['nosuch0'] }, ['eth0', 'eth1']])
   assert.equal(world.metrics.series.has(GAUGE), false)
   assert.deepEqual(world.responder.table, [])
   world.interfaces.set(anInterface('nosuch0'))

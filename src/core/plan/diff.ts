@@ -8,6 +8,8 @@ export interface AnnouncedAs {
   readonly interfaces: ReadonlySet<string> | 'all'
   /** Why the address is not announced although this node should. */
   readonly failure?: Reason
+  /** Names of the interfaces there are, where it failed. */
+  readonly localInterfaces?: readonly string[]
 }
 
 export interface Announcement {

@@ -24,7 +24,7 @@ export function announceOn(
     if (problem === undefined) return { address, interfaces: selected }
     const text = `the interfaces specified by LB IP "${formatAddress(address)}" ${problem} in assigned node "${node}"`
     const failure = { code: 'announceFailed', message: `${text} with protocol "layer2"` }
-    return { address, interfaces: selected, failure }
+    return { address, interfaces: selected, failure, localInterfaces: local.map(({ name }) => name).sort() }
   })
 }
 
