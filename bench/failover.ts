@@ -1,9 +1,10 @@
 // What a client sees when the owner of an address goes, in lab clusters. Targets: issue 5. Needs root.
 //   kill     kill -9 of every process of the owner's node, and its links; the client asks every 20 ms
 //   carrier  the far end of the owner's service interface goes down; the client asks every 20 ms
+//   drain    SIGTERM for the owner's speaker, and a second later kill -9 of the node: as a node that is shut down
 //   sigterm  the owner's speaker is restarted by SIGTERM under a stream of 1,000 requests/s: away, back, and none is lost
 // Run: node bench/failover.ts [--runs=50] [--nodes=3] [--nodes=10] [--scenario=kill] …; by default kill with 3 and 10 nodes,
-// carrier and sigterm with 3.
+// the others with 3.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -12,12 +13,14 @@ import { DEMO_MANIFEST } from '../src/apps/cli/demo-manifest.ts'
 import { table } from '../src/apps/cli/terminal.ts'
 import { type Lab, longestGap, measureFailover, Probe, startLab, waitFor } from '../src/apps/lab/index.ts'
 
-const TARGETS = { kill: 700, carrier: 500, sigterm: 0 } as const
+const TARGETS = { kill: 700, carrier: 500, drain: 700, sigterm: 0 } as const
 type Scenario = keyof typeof TARGETS
 
 /** The stream's requests are given up after this time: a SYN that is lost is sent again after 1 s. */
 const PATIENCE_MS = 900
 const WARM_UP = 1000
+/** Between the end of a speaker and that of its node. */
+const DRAIN_MS = 1000
 
 interface Result {
   readonly scenario: Scenario
@@ -64,14 +67,22 @@ for (const nodes of new Set(wanted.map(one => one.nodes))) {
 }
 report()
 
-async function strikes(lab: Lab, address: string, owner: string, scenario: 'kill' | 'carrier') {
-  const strike = (node: string) => (scenario === 'kill' ? lab.kill(node) : lab.cut(node))
+async function strikes(lab: Lab, address: string, owner: string, scenario: Exclude<Scenario, 'sigterm'>) {
+  let struckAt = 0
+  const strike = async (node: string) => {
+    if (scenario === 'drain') {
+      await lab.stopSpeaker(node)
+      await new Promise(resolve => setTimeout(resolve, DRAIN_MS))
+    }
+    struckAt = Date.now()
+    await (scenario === 'carrier' ? lab.cut(node) : lab.kill(node))
+  }
   const outages: number[] = []
   const learned: number[] = []
   for (let run = 0; run < runs; run++) {
     const failover = await measureFailover(lab, address, { strike })
     outages.push(failover.outageMs)
-    learned.push(failover.learned - failover.killedAt)
+    learned.push(failover.learned - struckAt)
     await lab.heal()
     await backAt(lab, address, owner)
   }

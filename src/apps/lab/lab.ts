@@ -235,9 +235,13 @@ export class Lab {
 
   /** Ends it by SIGTERM where it runs, starts it and waits until it is ready. */
   async restartSpeaker(node: string): Promise<void> {
-    const { daemons } = this.#need
-    await daemons.stop(speakerPod(node))
-    await daemons.startSpeaker(this.#planOf(node))
+    await this.stopSpeaker(node)
+    await this.#need.daemons.startSpeaker(this.#planOf(node))
+  }
+
+  /** Ends it by SIGTERM, and waits for its end. */
+  stopSpeaker(node: string): Promise<void> {
+    return this.#need.daemons.stop(speakerPod(node))
   }
 
   async restartController(): Promise<void> {

@@ -1,0 +1,118 @@
+/** A planned stop of the speaker that owns an address: nobody notices (issue 5, point 6). */
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { services } from '../../src/api/kubernetes/index.ts'
+import { DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
+import { type Lab, measureFailover, Probe, startLab, waitFor } from '../../src/apps/lab/index.ts'
+import type { Asked } from './arp-asker.ts'
+import { arp, whyNoLab } from './harness.ts'
+
+const skip = whyNoLab() ?? false
+const ASKER = fileURLToPath(new URL('arp-asker.ts', import.meta.url))
+/** Goes on sending one request, a line at a time, until SIGTERM; then finishes it and prints the answer. */
+const SLOW_CLIENT = `
+const socket = require('node:net').connect(80, process.argv[1], () => socket.write('GET / HTTP/1.0\\r\\n'))
+const timer = setInterval(() => socket.write('X-Still: here\\r\\n'), 50)
+process.on('SIGTERM', () => { clearInterval(timer); socket.write('\\r\\n') })
+socket.on('error', error => { console.log(error.message); process.exit(1) })
+socket.on('data', text => console.log(String(text))).on('end', () => process.exit(0))`
+
+describe('a planned stop', { skip }, () => {
+  let lab: Lab
+  let address: string
+  let owner: string
+
+  before(async () => {
+    lab = await startLab({ name: 'handover' })
+    await lab.apply(DEMO_MANIFEST)
+    address = await waitFor(async () => {
+      const { status } = await lab.kube.get(services, { namespace: 'default', name: 'web' })
+      return status?.loadBalancer?.ingress?.[0]?.ip
+    }, 'an address')
+    owner = await waitFor(() => lab.owner(address), 'an owner')
+  })
+  after(() => lab?.close())
+
+  const backAgain = () =>
+    waitFor(async () => (await arp(lab.client, address)).join() === lab.node(owner).mac, `${owner} alone to answer`)
+
+  test('a stream of 1,000 requests a second loses none while the speaker is replaced', async () => {
+    const probe = new Probe(lab.client, `http://${address}/`, 1, 2000)
+    try {
+      await waitFor(() => probe.answersSince(0).length >= 500, 'the stream to flow')
+      await lab.restartSpeaker(owner)
+      await backAgain()
+      const back = Date.now()
+      await waitFor(() => probe.answersSince(back).length >= 500, 'the stream to flow again')
+    } finally {
+      await probe.stop()
+    }
+    assert.deepEqual(
+      probe.attempts.flatMap(({ error }) => error ?? []),
+      [],
+    )
+    const took = lab.plan.nodes.filter(({ name }) =>
+      lab.logs(`speaker-${name}`).includes(`took over quietly from ${owner}`),
+    )
+    assert.equal(took.length, 1)
+    assert.notEqual(took[0]!.name, owner)
+  })
+
+  test('a connection outlives the speaker', async () => {
+    const client = lab.client.start([process.execPath, '-e', SLOW_CLIENT, address])
+    const said = output(client)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    await lab.restartSpeaker(owner)
+    await backAgain()
+    assert.equal(client.exitCode, null, said())
+    client.kill('SIGTERM')
+    await once(client, 'close')
+    assert.match(said(), /^HTTP\/1\.1 200 /)
+  })
+
+  test('each of 1,000 ARP requests a second is answered, and none of them twice', async () => {
+    const { stdout } = await lab.client.exec(['ip', '-j', 'link', 'show', 'eth0'])
+    const [link] = JSON.parse(stdout) as [{ ifindex: number; address: string }]
+    const asker = lab.client.start([process.execPath, ASKER, String(link.ifindex), link.address, address])
+    const said = output(asker)
+    await new Promise(resolve => setTimeout(resolve, 1000))
+    await lab.stopSpeaker(owner)
+    await new Promise(resolve => setTimeout(resolve, 300))
+    asker.kill('SIGTERM')
+    await once(asker, 'close')
+    await lab.restartSpeaker(owner)
+    await backAgain()
+    const { answers, macs } = JSON.parse(said()) as Asked
+    assert.equal(macs.length, 2, 'the one and then the other answered')
+    assert.equal(macs[0], lab.node(owner).mac)
+    assert.deepEqual(answers.slice(2), [0], said())
+    assert.ok(answers[1]! > 500 && answers[0]! <= 3, said()) // this many may cross the cut on the wire
+  })
+
+  test('when the node dies after its speaker has stopped, the client is told at once', async () => {
+    const failover = await measureFailover(lab, address, {
+      strike: async node => {
+        await lab.stopSpeaker(node)
+        await new Promise(resolve => setTimeout(resolve, 300))
+        await lab.kill(node)
+      },
+    })
+    assert.deepEqual([failover.before, failover.after === owner], [owner, false])
+    assert.ok(failover.outageMs < 2000, `${failover.outageMs} ms`)
+    assert.match(lab.logs(`speaker-${failover.after}`), /taken over quietly from .* its kernel answers no more/)
+    await lab.heal()
+    await backAgain()
+  })
+})
+
+function output(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', data => {
+      text += data
+    })
+  return () => text
+}
