@@ -19,6 +19,11 @@ export function placeBalanced(items: readonly Placeable[], hash: Hash): Readonly
   return new Placement(items, hash).owners
 }
 
+/** How many each node may have: the whole addresses in its share, plus one. */
+export function placementLimits(items: readonly Placeable[]): ReadonlyMap<string, number> {
+  return new Map([...sharesOf(items)].map(([node, share]) => [node, Math.floor(share + ROUNDING) + 1]))
+}
+
 class Placement {
   readonly owners = new Map<string, string>()
   readonly #room = new Map<string, number>()
@@ -28,8 +33,8 @@ class Placement {
 
   constructor(items: readonly Placeable[], hash: Hash) {
     this.#hash = hash
-    for (const [node, share] of sharesOf(items)) {
-      this.#room.set(node, Math.floor(share + ROUNDING) + 1)
+    for (const [node, limit] of placementLimits(items)) {
+      this.#room.set(node, limit)
       this.#held.set(node, [])
     }
     const sorted = items.filter(({ candidates }) => candidates.length > 0).sort((a, b) => (a.key < b.key ? -1 : 1))

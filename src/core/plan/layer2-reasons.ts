@@ -14,8 +14,14 @@ export interface Outcome {
   readonly order: readonly string[]
   /** Services elected together. */
   readonly services: readonly string[]
-  /** The first was not elected, but placed so that no node has more than its share (IMP-5). */
-  readonly balanced: boolean
+  /** Where the first was not elected, but placed so that no node has more than its share (IMP-5). */
+  readonly balance?: Balance & { readonly preferred: ReadonlySet<string> }
+}
+
+/** How many addresses nodes have, and how many they may have. */
+export interface Balance {
+  readonly loads: ReadonlyMap<string, number>
+  readonly limits: ReadonlyMap<string, number>
 }
 
 /** The word of chapter 05 section 1.15 where the node does not announce. */
@@ -48,28 +54,33 @@ export function reasonsAgainst(
     })
   if (standing.unlinked.has(node)) reasons.push(noInterface(ads, node)) // IMP-25
   if (world.held?.has(node) && !standing.candidates.has(node)) reasons.push(heldDown(node)) // IMP-4
-  const [first = lost(outcome), ...others] = reasons // R5
+  const [first = lost(outcome, node), ...others] = reasons // R5
   if (first.code === refusalCode(standing, node)) return [first, ...others]
   return [{ code: 'notOwner', message: `node ${node} does not answer for the service` }, first, ...others]
 }
 
-export function owns({ order, address, services, balanced }: Outcome): Reason {
+export function owns({ order, address, services, balance }: Outcome): Reason {
   const shared = services.length > 1 ? `, shared by ${services.length} services` : ''
-  if (balanced) {
+  if (balance) {
     const message = `has ${formatAddress(address)}${shared} by balanced placement on ${order.length} candidates`
     return { code: 'owner', message }
   }
   return { code: 'owner', message: `first of ${order.length} candidates for ${formatAddress(address)}${shared}` }
 }
 
-function lost({ order, address, services, balanced }: Outcome): Reason {
+function lost(outcome: Outcome, node: string): Reason {
+  const { order, address, services, balance } = outcome
   const text = formatAddress(address)
-  if (balanced) {
-    const message = `node ${order[0]} has ${text} by balanced placement: no node gets more than its share of addresses, plus one`
-    return { code: 'electionLost', message }
-  }
+  if (balance) return { code: 'electionLost', message: `node ${order[0]} has ${text}: ${whyNotPlaced(balance, node)}` }
   const shared = services.length > 1 ? ` (elected for ${services.length} services that share addresses)` : ''
   return { code: 'electionLost', message: `node ${order[0]} comes first of ${order.length} for ${text}${shared}` }
+}
+
+function whyNotPlaced({ loads, limits, preferred }: NonNullable<Outcome['balance']>, node: string): string {
+  if (!preferred.has(node)) return `${node} is preferred less`
+  const [load, limit] = [loads.get(node) ?? 0, limits.get(node) ?? 0]
+  if (load >= limit) return `${node} holds its share, ${load} addresses`
+  return `it comes first of those with room, ${node} holds ${load} of at most ${limit} addresses`
 }
 
 function sharedWithSelector({ name }: L2Advertisement): Reason {

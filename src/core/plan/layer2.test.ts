@@ -306,11 +306,26 @@ test('IMP-5: who did not get an address says why', () => {
   const said = nodes.map(({ announces, reasons }) => [announces, reasons.at(-1)!.message])
   const [, owner] = said.find(([announces]) => announces)!
   assert.equal(owner, 'has 192.168.1.240 by balanced placement on 3 candidates')
-  const [, loser] = said.find(([announces]) => !announces)!
-  assert.match(
-    String(loser),
-    new RegExp(`^node ${order[0]} has 192.168.1.240 by balanced placement: no node gets more`),
-  )
+  const losers = nodes.filter(({ node, announces }) => !announces && order.includes(node))
+  assert.equal(losers.length, 2)
+  for (const { node, reasons } of losers)
+    assert.equal(
+      reasons.at(-1)!.message,
+      `node ${order[0]} has 192.168.1.240: it comes first of those with room, ${node} holds 0 of at most 1 addresses`,
+    )
+})
+
+test('IMP-5: a node that holds its share, and one that is preferred less, say so', () => {
+  const ads = [anAdvertisement({ preferredNodes: prefer({ 'node-a': 5, 'node-b': 5 }) })]
+  const three = many.slice(0, 3) // two for one of the nodes, one for the other
+  const said = three.flatMap(service => {
+    const world = aWorld({ balanced: true, ads, service, others: three.filter(other => other !== service) })
+    return explainLayer2(service, world).nodes.map(({ reasons }) => reasons.at(-1)!.message)
+  })
+  const saying = (what: RegExp) => said.filter(message => what.test(message)).length
+  assert.equal(saying(/: node-c is preferred less$/), 3)
+  assert.equal(saying(/: node-[ab] holds its share, 2 addresses$/), 1)
+  assert.equal(saying(/: it comes first of those with room, node-[ab] holds 1 of at most 2 addresses$/), 2)
 })
 
 // IMP-4: node-a owns 192.168.1.240 by hash.

@@ -1,9 +1,16 @@
 /** Which node announces a Service by layer 2 (chapter 03 section 1.8). */
-import { type Election, electionOrder, placeBalanced, preferredCandidates, winsElection } from '../election/index.ts'
+import {
+  type Election,
+  electionOrder,
+  placeBalanced,
+  placementLimits,
+  preferredCandidates,
+  winsElection,
+} from '../election/index.ts'
 import { type Address, formatAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { type Admitted, admit, handlesClass } from './admission.ts'
-import { type Outcome, owns, reasonsAgainst, refusalCode } from './layer2-reasons.ts'
+import { type Balance, type Outcome, owns, reasonsAgainst, refusalCode } from './layer2-reasons.ts'
 import { inMinority } from './majority.ts'
 import { eligibleNodes, type Standing, scoresOf, selectedInterfaces, standingOf } from './standing.ts'
 import type { World } from './world.ts'
@@ -22,13 +29,18 @@ interface GroupElection extends Election {
   readonly services: readonly string[]
 }
 
+interface Placement extends Balance {
+  /** Owners by address. */
+  readonly owners: ReadonlyMap<string, string>
+}
+
 /** Decides for one state of the world; what it worked out for a Service serves all that share an address with it. */
 export class Layer2Planner {
   readonly #world: World
   readonly #eligible: readonly string[]
   readonly #standings = new Map<string, Standing>()
   readonly #elections = new Map<string, GroupElection>()
-  #placement: ReadonlyMap<string, string> | undefined
+  #placement: Placement | undefined
 
   constructor(world: World) {
     this.#world = world
@@ -65,28 +77,36 @@ export class Layer2Planner {
 
   #wins(node: string, election: GroupElection): boolean {
     const { hash, options } = this.#world
-    return options.balanced ? this.#placed(election) === node : winsElection(node, election, hash)
+    return options.balanced ? this.#placedOwner(election) === node : winsElection(node, election, hash)
   }
 
   #outcome(election: GroupElection): Outcome {
     const { address, services } = election
     const order = electionOrder(election, this.#world.hash)
-    if (!this.#world.options.balanced) return { address, services, order, balanced: false }
-    const owner = this.#placed(election)
+    if (!this.#world.options.balanced) return { address, services, order }
+    const owner = this.#placedOwner(election)
     const others = order.filter(node => node !== owner)
-    return { address, services, order: owner === undefined ? others : [owner, ...others], balanced: true }
+    const preferred = new Set(preferredCandidates(election))
+    const balance = { ...this.#placed(), preferred }
+    return { address, services, order: owner === undefined ? others : [owner, ...others], balance }
   }
 
-  /** The owner where every address of the world is placed at once (IMP-5); preferences come first. */
-  #placed({ address }: Election): string | undefined {
-    this.#placement ??= placeBalanced(
-      [...this.#allElections()].map(election => ({
-        key: formatAddress(election.address),
-        candidates: preferredCandidates(election),
-      })),
-      this.#world.hash,
-    )
-    return this.#placement.get(formatAddress(address))
+  #placedOwner({ address }: Election): string | undefined {
+    return this.#placed().owners.get(formatAddress(address))
+  }
+
+  /** Every address of the world is placed at once (IMP-5); preferences come first. */
+  #placed(): Placement {
+    if (this.#placement !== undefined) return this.#placement
+    const items = [...this.#allElections()].map(election => ({
+      key: formatAddress(election.address),
+      candidates: preferredCandidates(election),
+    }))
+    const owners = placeBalanced(items, this.#world.hash)
+    const loads = new Map<string, number>()
+    for (const node of owners.values()) loads.set(node, (loads.get(node) ?? 0) + 1)
+    this.#placement = { owners, loads, limits: placementLimits(items) }
+    return this.#placement
   }
 
   #allElections(): Set<GroupElection> {
