@@ -36,6 +36,12 @@ export class Bird implements Router {
     return [...text.matchAll(/^(\S+\/\d+) +unicast/gm)].map(([, prefix]) => prefix!)
   }
 
+  /** Asks us for all routes again (RFC 2918). */
+  refresh(): Promise<string> {
+    const { dir } = this.#daemons
+    return this.#daemons.ask(['birdc', '-s', `${dir}/bird.ctl`, 'reload', 'in', 'speaker'])
+  }
+
   /** What birdc prints. */
   ask(...words: string[]): Promise<string> {
     return this.#daemons.ask(['birdc', '-r', '-s', `${this.#daemons.dir}/bird.ctl`, ...words])

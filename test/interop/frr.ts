@@ -62,6 +62,11 @@ export class Frr implements Router {
     return this.#daemons.stop()
   }
 
+  /** Asks us for all IPv4 routes again (RFC 2918). */
+  refresh(): Promise<string> {
+    return this.ask('clear bgp ipv4 unicast * soft in')
+  }
+
   /** What vtysh prints; the lines after the first are typed one after the other. */
   ask(...commands: string[]): Promise<string> {
     const args = commands.flatMap(command => ['-c', command])
@@ -98,7 +103,7 @@ export class Frr implements Router {
 }
 
 /** One neighbor, both families. */
-export function frrRouter({ netns, over, ourAsn, asn, password, gtsm, dials }: RouterConfig): Frr {
+export function frrRouter({ netns, over, ourAsn, asn, password, gtsm, dials, extendedNextHop }: RouterConfig): Frr {
   const us = OURS[over]
   const families = ['ipv4', 'ipv6'].map(
     family => ` address-family ${family} unicast\n  neighbor ${us} activate\n exit-address-family`,
@@ -111,6 +116,7 @@ ${dials ? '' : ` neighbor ${us} passive`}
  neighbor ${us} timers connect 1
 ${password ? ` neighbor ${us} password ${password}` : ''}
 ${gtsm ? ` neighbor ${us} ttl-security hops 1` : ''}
+${extendedNextHop ? ` neighbor ${us} capability extended-nexthop` : ''}
 ${families.join('\n')}
 `
   return new Frr({ netns, config })

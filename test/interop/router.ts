@@ -25,6 +25,8 @@ export interface RouterConfig {
   readonly password?: string
   /** RFC 5082 */
   readonly gtsm?: boolean
+  /** FRR only: BIRD always does, GoBGP by itself. RFC 8950 */
+  readonly extendedNextHop?: boolean
   /** It opens the connection too; else it waits for ours. */
   readonly dials?: boolean
 }

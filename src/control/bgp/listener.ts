@@ -48,7 +48,7 @@ const RETRY_MS = 5000
 /** Strangers cost one line of the log in this time. */
 const TELL_MS = 10_000
 
-/** A socket of one family in one VRF, or in none. */
+/** A socket of one family in one VRF, or in none; what arrives in a VRF reaches no socket without one. */
 interface Place {
   readonly address: Address
   readonly device: string | undefined

@@ -7,6 +7,7 @@ import { SignatureWatch, signatureNote } from './signatures.ts'
 const SIGNED = { md5Password: 'x' }
 const AO = { aoKeys: [{ sendId: 1, receiveId: 1, algorithm: 'hmac-sha-1-96', secret: 'x' }] } as const
 const SILENT: CloseReason = { kind: 'transport', message: 'the peer did not answer in time' }
+const TIMEOUT: CloseReason = { kind: 'transport', message: 'connect ETIMEDOUT 192.0.2.1:179' }
 const RESET: CloseReason = { kind: 'transport', message: 'read ECONNRESET' }
 const EXPIRED: CloseReason = { kind: 'error', error: new BgpError('HOLD_TIMER_EXPIRED', 'nothing heard') }
 const ASN: CloseReason = { kind: 'error', error: new BgpError('BAD_PEER_AS', 'another') }
@@ -16,6 +17,7 @@ const NOTES: [reason: CloseReason, target: object, faults: Partial<SignatureFaul
   [SILENT, {}, { wrong: 1, missing: 1 }, undefined], // of other peers
   [SILENT, {}, { unexpected: 2 }, 'MD5 signature rejected (segments: 2 signed, and no password is configured here)'],
   [SILENT, SIGNED, {}, 'as it does where its password is another one'],
+  [TIMEOUT, SIGNED, {}, 'as it does where its password is another one'],
   [SILENT, SIGNED, { wrong: 3 }, 'MD5 signature rejected (segments: 3 with another password)'],
   [SILENT, AO, { wrong: 3 }, 'TCP-AO signature rejected (segments: 3 with another password)'],
   [RESET, SIGNED, {}, undefined],

@@ -59,6 +59,6 @@ export function signatureNote(reason: CloseReason, target: Signed, watch: Signat
   const silent =
     reason.kind === 'transport' || (reason.kind === 'error' && reason.error.code.endsWith('HOLD_TIMER_EXPIRED'))
   if (!silent) return undefined
-  const unanswered = reason.kind === 'transport' && reason.message.includes('did not answer')
+  const unanswered = reason.kind === 'transport' && /did not answer|ETIMEDOUT/.test(reason.message)
   return rejected ?? (unanswered && isSigned(target) ? 'as it does where its password is another one' : undefined)
 }

@@ -1,0 +1,195 @@
+/** Route refresh, many routes, next hops of the other family, routers far away, and sockets bound to a device. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { must, run } from '../../src/apps/lab/command.ts'
+import { waitFor } from '../../src/apps/lab/index.ts'
+import { parseAddress } from '../../src/core/ip/index.ts'
+import { enterFreshNetwork } from '../contract/fresh-network.ts'
+import { has, plain, ROUTERS, running, whyNoBgp } from './bgp-scene.ts'
+import { birdRouter } from './bird.ts'
+import { Frr, frrRouter } from './frr.ts'
+import { linkTo, OURS, unlink } from './router.ts'
+import { aPeer, type BgpSpeaker } from './speaker.ts'
+
+const NETNS = `bgp-transport-${process.pid}`
+const [MIDDLE, FAR] = [`${NETNS}-mid`, `${NETNS}-far`]
+const PLAIN = plain(NETNS)
+
+const sessionOf = (speaker: BgpSpeaker) => speaker.protocol.sessions.get('tor')!.status
+
+describe('BGP below and beyond the session', { skip: whyNoBgp() ?? false }, () => {
+  before(async () => {
+    enterFreshNetwork()
+    await linkTo(NETNS)
+  })
+  after(() => unlink(NETNS))
+
+  for (const [name, make] of [
+    ['FRR', frrRouter],
+    ['BIRD', birdRouter],
+  ] as const) // GoBGP never asks
+    test(`${name}: a refresh brings everything again, marked where that is agreed on`, async t => {
+      const { router, speaker } = await running(t, make(PLAIN))
+      await speaker.announce('web', '203.0.113.7/32', '203.0.113.8/32')
+      speaker.peer(aPeer('ipv4'))
+      await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32'])
+      await waitFor(() => sessionOf(speaker).sent.update >= 3, 'the routes and the ends of both families')
+      const { agreed, sent: before } = sessionOf(speaker)
+      await router.refresh()
+      await waitFor(() => sessionOf(speaker).received['route refresh'] > 0, 'the request')
+      await waitFor(() => sessionOf(speaker).sent.update > before.update, 'the routes again')
+      assert.equal(agreed?.wire.enhancedRefresh, true)
+      const marks = () => sessionOf(speaker).sent['route refresh'] // RFC 7313: one before and one after
+      await waitFor(() => marks() === 2 * sessionOf(speaker).received['route refresh'], 'both marks')
+      await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32'])
+      assert.deepEqual(speaker.said('BGP session down'), [])
+    })
+
+  for (const [name, make] of ROUTERS)
+    test(`${name}: 10,000 routes come, and go`, async t => {
+      const { router, speaker } = await running(t, make(PLAIN))
+      const count = async () => (await router.prefixes('ipv4')).length
+      const prefixes = Array.from({ length: 10_000 }, (_, n) => `10.100.${n >> 8}.${n & 255}/32`)
+      await speaker.announce('web', ...prefixes)
+      speaker.peer(aPeer('ipv4'))
+      await waitFor(async () => (await count()) === 10_000, 'all of them', 60_000)
+      assert.ok(speaker.updates <= 10_000 / 50, `${speaker.updates} UPDATEs`)
+      await speaker.announce('web', ...prefixes.slice(0, 10))
+      await waitFor(async () => (await count()) === 10, 'the rest to go', 60_000)
+    })
+
+  test('BIRD: IPv4 prefixes with an IPv6 next hop (RFC 8950)', async t => {
+    const { router, speaker } = await running(t, birdRouter({ ...PLAIN, over: 'ipv6' }))
+    await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv6'))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+    assert.equal(sessionOf(speaker).agreed?.extendedNextHop, true)
+    assert.match(await router.ask('show', 'route', 'all'), new RegExp(`BGP.next_hop: ${OURS.ipv6}`))
+  })
+
+  test('FRR: IPv4 prefixes with an IPv6 next hop (RFC 8950)', async t => {
+    const router = frrRouter({ ...PLAIN, over: 'ipv6', extendedNextHop: true })
+    const { speaker } = await running(t, router)
+    await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv6'))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+    const [path] = (await router.table('ipv4'))['203.0.113.7/32'] ?? []
+    assert.ok(
+      path?.nexthops.some(({ ip }) => ip === OURS.ipv6),
+      JSON.stringify(path),
+    )
+  })
+
+  describe('a router behind another one', () => {
+    before(() => linkThrough())
+    after(async () => {
+      for (const netns of [MIDDLE, FAR]) await must(['ip', 'netns', 'delete', netns])
+    })
+    const far = aPeer('ipv4', { endpoint: { address: parseAddress('10.30.2.2')! }, ebgpMultiHop: true })
+
+    test('multihop', async t => {
+      const { router, speaker } = await running(t, farRouter('ebgp-multihop 2'))
+      await speaker.announce('web', '203.0.113.7/32')
+      speaker.peer(far)
+      await waitFor(async () => (await received(router)) === 1, 'the route')
+    })
+
+    test('TTL security over two hops, and over one it does not reach', async t => {
+      const { router, speaker } = await running(t, farRouter('ttl-security hops 2'))
+      await speaker.announce('web', '203.0.113.7/32')
+      speaker.peer({ ...far, ttlSecurityHops: 2 })
+      await waitFor(async () => (await received(router)) === 1, 'the route')
+      speaker.peer({ ...far, ttlSecurityHops: 1, holdMs: 3000 })
+      await waitFor(() => speaker.said('failed to connect to peer').length > 0, 'the silence', 30_000)
+      assert.match(speaker.said('failed to connect to peer')[0]!, /did not answer in time|ETIMEDOUT/)
+    })
+  })
+
+  test('a session bound to a device, beside peers that are not', async t => {
+    const { router, speaker } = await running(t, frrRouter(PLAIN), { listens: true })
+    const elsewhere = { name: 'other', endpoint: { address: parseAddress('10.20.0.9')! }, passive: true } as const
+    await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4', { vrf: 'eth0' }), aPeer('ipv4', elsewhere))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+    assert.deepEqual(speaker.said('failed to listen for BGP peers'), [], 'one port, two sockets')
+  })
+
+  test('a session that comes in through a device', async t => {
+    const { router, speaker } = await running(t, frrRouter({ ...PLAIN, dials: true }), { listens: true })
+    await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4', { vrf: 'eth0', passive: true }))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+  })
+
+  test('108 a device that is absent is told and waited for', async t => {
+    const { router, speaker } = await running(t, frrRouter(PLAIN))
+    await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4', { vrf: 'late0', dualStackAddressFamily: false }))
+    await waitFor(() => speaker.said('failed to connect to peer').includes('setsockopt: ENODEV'), 'the reason')
+    const rename = (from: string, to: string) =>
+      must(['ip', '-batch', '-'], { input: `link set ${from} down\nlink set ${from} name ${to}\nlink set ${to} up\n` })
+    await rename('eth0', 'late0')
+    t.after(() => rename('late0', 'eth0'))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+  })
+
+  test('a session in a VRF', async t => {
+    const { code } = await run(['ip', 'link', 'add', 'red', 'type', 'vrf', 'table', '10'])
+    if (code !== 0) {
+      t.skip('the kernel lacks VRF devices')
+      return
+    }
+    await must(['ip', '-batch', '-'], { input: 'link set red up\nlink set eth0 master red\n' })
+    t.after(() => must(['ip', 'link', 'delete', 'red']))
+    const { router, speaker } = await running(t, frrRouter(PLAIN))
+    await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4', { vrf: 'red' }))
+    await has(router, 'ipv4', ['203.0.113.7/32'])
+  })
+})
+
+/** This process, 10.30.1.1 — 10.30.1.2, a router, 10.30.2.1 — 10.30.2.2, the peer. */
+async function linkThrough(): Promise<void> {
+  for (const netns of [MIDDLE, FAR]) await must(['ip', 'netns', 'add', netns])
+  const batch = (netns: string, ...lines: string[]) =>
+    must(['ip', ...(netns ? ['-n', netns] : []), '-batch', '-'], { input: lines.join('\n') })
+  await batch(
+    '',
+    `link add eth1 type veth peer name eth0 netns ${MIDDLE}`,
+    'addr add 10.30.1.1/24 dev eth1',
+    'link set eth1 up',
+  )
+  await batch(
+    MIDDLE,
+    `link add eth1 type veth peer name eth0 netns ${FAR}`,
+    'addr add 10.30.1.2/24 dev eth0',
+    'addr add 10.30.2.1/24 dev eth1',
+    'link set eth0 up',
+    'link set eth1 up',
+  )
+  await batch(
+    FAR,
+    'addr add 10.30.2.2/24 dev eth0',
+    'link set lo up',
+    'link set eth0 up',
+    'route add default via 10.30.2.1',
+  )
+  await batch('', 'route add 10.30.2.0/24 via 10.30.1.2')
+  await must(['ip', 'netns', 'exec', MIDDLE, 'sysctl', '-qw', 'net.ipv4.ip_forward=1'])
+}
+
+function farRouter(distance: string): Frr {
+  const config = `router bgp 64501
+ bgp router-id 10.30.2.2
+ no bgp ebgp-requires-policy
+ neighbor 10.30.1.1 remote-as 64500
+ neighbor 10.30.1.1 ${distance}
+ neighbor 10.30.1.1 passive
+`
+  return new Frr({ netns: FAR, config })
+}
+
+async function received(router: Frr): Promise<number | undefined> {
+  type Summary = { readonly peers?: Readonly<Record<string, { readonly pfxRcd: number }>> }
+  return (await router.json<Summary>('show bgp ipv4 unicast summary')).peers?.['10.30.1.1']?.pfxRcd
+}
