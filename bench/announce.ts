@@ -9,12 +9,13 @@ interface Row {
   readonly services: number
   readonly nodes: number
   readonly sharers: number
+  readonly balanced: boolean
   readonly totalMs: number
   readonly eachUs: number
 }
 
 /** Every Service decided once, with nothing remembered from before; the median of five runs. */
-function measure(count: number, nodeCount: number, sharers: number): Row {
+function measure(count: number, nodeCount: number, sharers: number, balanced = false): Row {
   const names = Array.from({ length: nodeCount }, (_, n) => `node-${n}`)
   const services = Array.from({ length: count }, (_, n) => {
     const value = 0x0a00_0000n + BigInt(Math.floor(n / sharers))
@@ -27,8 +28,10 @@ function measure(count: number, nodeCount: number, sharers: number): Row {
       pools: [aPool({ entries: ['10.0.0.0/16'] })],
       ads: [anAdvertisement({ nodes: new Set(names) })],
       endpoints: [anEndpoint('node-0')],
+      balanced,
     }),
     holdersOf: holdersIn(services),
+    services: () => services,
   }
   const times = Array.from({ length: 5 }, () => {
     const start = performance.now()
@@ -41,7 +44,8 @@ function measure(count: number, nodeCount: number, sharers: number): Row {
     return performance.now() - start
   }).sort((a, b) => a - b)
   const totalMs = Math.round(times[2]! * 10) / 10
-  return { services: count, nodes: nodeCount, sharers, totalMs, eachUs: Math.round((totalMs / count) * 10_000) / 10 }
+  const eachUs = Math.round((totalMs / count) * 10_000) / 10
+  return { services: count, nodes: nodeCount, sharers, balanced, totalMs, eachUs }
 }
 
 const rows = [
@@ -50,6 +54,11 @@ const rows = [
   measure(10_000, 3, 100),
   measure(10_000, 20, 1),
   measure(10_000, 100, 1),
+  measure(1000, 3, 1, true),
+  measure(10_000, 3, 1, true),
+  measure(10_000, 20, 1, true),
+  measure(1000, 100, 1, true),
+  measure(10_000, 100, 1, true),
 ]
 console.table(rows)
 mkdirSync(new URL('results/', import.meta.url), { recursive: true })
