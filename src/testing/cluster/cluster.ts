@@ -250,9 +250,14 @@ export class Cluster {
     return this.now - start
   }
 
+  /** Until what happened is an excuse for nothing any more. */
+  async calm(): Promise<void> {
+    await this.run(Math.max(0, this.truth.lastChangeMs + HEALED_MS + 1 - this.now))
+  }
+
   /** Nothing may move in this time: no owner, no view. */
   async quiet(ms: number): Promise<void> {
-    await this.run(Math.max(0, this.truth.lastHardMs + HEALED_MS - this.now)) // what was broken is mended and forgotten
+    await this.calm()
     const [changes, leaves] = [this.ownership.changes.length, this.leaves.length]
     await this.run(ms)
     const moved = this.ownership.changes.slice(changes).map(({ node, address }) => `${address} at ${node}`)

@@ -44,6 +44,7 @@ export async function play({ seed, speakers, conditions, steps }: Scenario): Pro
   const cluster = new Cluster({ seed, speakers, learnedMs: LEARNED_MS.troubles })
   cluster.conditions = conditions
   await cluster.boot()
+  await cluster.calm()
   cluster.judge.longest.nobody = 0
   for (const step of steps) {
     await perform(cluster, step)
