@@ -98,8 +98,9 @@ async function restarts(lab: Lab, address: string, owner: string) {
   let seconds = 0
   for (let run = 0; run < runs; run++) {
     const probe = new Probe(lab.client, `http://${address}/`, 1, PATIENCE_MS)
+    let first = 0
     try {
-      await waitFor(() => probe.answersSince(0).length >= WARM_UP, 'the stream to flow')
+      first = await waitFor(() => steadySince(probe), 'the stream to flow')
       await lab.restartSpeaker(owner)
       await backAt(lab, address, owner)
       const back = Date.now()
@@ -107,7 +108,7 @@ async function restarts(lab: Lab, address: string, owner: string) {
     } finally {
       await probe.stop()
     }
-    const { attempts } = probe
+    const attempts = probe.attempts.slice(first)
     const failures = attempts.flatMap(({ error }) => error ?? [])
     for (const error of failures) errors[error] = (errors[error] ?? 0) + 1
     lost.push(failures.length)
@@ -116,6 +117,12 @@ async function restarts(lab: Lab, address: string, owner: string) {
     seconds += (Math.max(...attempts.map(({ sent }) => sent)) - attempts[0]!.sent) / 1000
   }
   return { values: sorted(lost), besides: sorted(gaps), rate: Math.round(requests / seconds), errors }
+}
+
+/** Where the latest requests begin, once none of them failed: what an earlier run broke is mended by then. */
+function steadySince({ attempts }: Probe): number | undefined {
+  const first = attempts.length - WARM_UP
+  return first >= 0 && attempts.slice(first).every(({ error }) => error === undefined) ? first : undefined
 }
 
 /** The owner alone answers, and the client has noticed: after a cut, two of them answer for a moment. */

@@ -1,28 +1,37 @@
 /**
  * The words of a hand-over in ARP. The field for the target's hardware address means nothing in a request (RFC 826), so it
- * carries the mark and the number of the question; the answer has them there too. Senders name their own address, never
+ * carries a mark, the number of the question and, in the answer, the fingerprint of the last request that was answered. Senders name their own address, never
  * the one that is handed over: no host learns anything from either but what is true.
  */
 import { type Mac, macBytes, macFromBytes } from '../../core/ip/index.ts'
-import type { HandoverVoice, Responder } from '../ethernet/index.ts'
+import { type HandoverVoice, MINIMUM_FRAME, type Release, type Responder } from '../ethernet/index.ts'
 import { REPLY, REQUEST } from './packet.ts'
-import { readMarked, writeMarked } from './responder.ts'
+import { fingerprint, readMarked, writeMarked } from './responder.ts'
 
 export const handover: HandoverVoice<number> = {
-  poll: (key, to, id, responder) => marked(REQUEST, key, to, id, responder),
+  poll: (key, to, id, responder) => marked(REQUEST, key, to, { id, last: 0 }, responder),
   pollOf: (frame, length) => {
     const read = readMarked(frame, length, REQUEST)
-    return read && { id: read.id, from: macFromBytes(frame, read.at) }
+    return read && { id: read.mark >>> 24, from: macFromBytes(frame, read.at) }
   },
-  release: (key, to, id, responder) => marked(REPLY, key, to, id, responder),
+  release: (key, to, release, responder) => marked(REPLY, key, to, release, responder),
   releaseOf: (frame, length) => {
     const read = readMarked(frame, length, REPLY)
-    return read && { key: read.target, from: macFromBytes(frame, read.at), id: read.id }
+    if (read === undefined) return undefined
+    const { mark, target: key, at } = read
+    return { key, from: macFromBytes(frame, at), id: mark >>> 24, last: mark & 0xffffff }
   },
+  fingerprint,
 }
 
-function marked(operation: number, key: number, to: Mac, id: number, { mac, ipv4 = 0 }: Responder): Uint8Array {
-  const frame = new Uint8Array(60)
-  writeMarked(operation, macBytes(to), mac, ipv4, key, id, frame)
+function marked(
+  operation: number,
+  key: number,
+  to: Mac,
+  { id, last }: Release,
+  { mac, ipv4 = 0 }: Responder,
+): Uint8Array {
+  const frame = new Uint8Array(MINIMUM_FRAME)
+  writeMarked(operation, macBytes(to), mac, ipv4, key, (id << 24) | last, frame)
   return frame
 }

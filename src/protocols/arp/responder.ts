@@ -90,7 +90,7 @@ export function writeGratuitous(operation: number, mac: Uint8Array, ip: number, 
   writeInt32(into, HEADER_LENGTH + TARGET_IP, ip)
 }
 
-/** "MH" before a number of four bytes: where the target's hardware address would be. */
+/** "MH" before four bytes: where the target's hardware address would be. */
 const MARK = 0x4d48
 
 /** A packet of a hand-over to one host; fills 60 bytes. */
@@ -100,7 +100,7 @@ export function writeMarked(
   mac: Uint8Array,
   sender: number,
   target: number,
-  id: number,
+  mark: number,
   into: Uint8Array,
 ): void {
   into.set(to)
@@ -108,7 +108,7 @@ export function writeMarked(
   writeInt32(into, HEADER_LENGTH + SENDER_IP, sender)
   into[HEADER_LENGTH + TARGET_MAC] = MARK >> 8
   into[HEADER_LENGTH + TARGET_MAC + 1] = MARK & 255
-  writeInt32(into, HEADER_LENGTH + TARGET_MAC + 2, id)
+  writeInt32(into, HEADER_LENGTH + TARGET_MAC + 2, mark)
   writeInt32(into, HEADER_LENGTH + TARGET_IP, target)
 }
 
@@ -117,11 +117,19 @@ export function readMarked(
   frame: Uint8Array,
   length: number,
   operation: number,
-): { id: number; target: number; at: number } | undefined {
+): { mark: number; target: number; at: number } | undefined {
   const at = arpOffset(frame, length)
   if (at < 0 || frame[at + 7] !== operation || frame[at + 6] !== 0) return undefined
   if (((frame[at + TARGET_MAC]! << 8) | frame[at + TARGET_MAC + 1]!) !== MARK) return undefined
-  return { id: int32(frame, at + TARGET_MAC + 2), target: int32(frame, at + TARGET_IP), at: at + SENDER_MAC }
+  return { mark: int32(frame, at + TARGET_MAC + 2), target: int32(frame, at + TARGET_IP), at: at + SENDER_MAC }
+}
+
+/** Of the sender's addresses, 1 to 2^24 - 1 (FNV-1a). */
+export function fingerprint(frame: Uint8Array, length: number): number {
+  const at = arpOffset(frame, length)
+  let hash = 0x811c9dc5
+  for (let index = at + SENDER_MAC; index < at + TARGET_MAC; index++) hash = Math.imul(hash ^ frame[index]!, 0x01000193)
+  return ((hash >>> 8) ^ (hash & 0xff)) & 0xffffff || 1
 }
 
 /** To the hardware address the ARP packet names, which need not be the frame's source. */

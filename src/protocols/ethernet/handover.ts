@@ -1,9 +1,11 @@
 /**
  * From one speaker to the next, address by address, on the segment itself (README, "Hand-over"). The successor asks the
  * one that leaves for each address; until that lets it go the successor keeps requests instead of answering them. Its
- * question is the cut: what came before it the one answers, what came after it the other.
+ * question is the cut: what came before it the one answers, what came after it the other. A request may cross the question
+ * on the wire; the one that leaves therefore says which was the last that it answered.
  */
 import type { Mac } from '../../core/ip/index.ts'
+import type { Release } from './voice.ts'
 
 /** Where a node is on a segment: not found yet, or not there (any more). */
 export type Whereabouts = Mac | 'seeking' | 'gone'
@@ -23,6 +25,11 @@ const LIMIT_MS = 1000
 /** Requests kept for one address: clients that find none ask again after a second. */
 const MOST_REQUESTS = 128
 
+interface Request {
+  readonly frame: Uint8Array
+  readonly fingerprint: number
+}
+
 interface Pending {
   readonly node: string
   readonly startMs: number
@@ -30,9 +37,9 @@ interface Pending {
   /** For each question, how many requests had come before it. */
   readonly cuts: number[]
   unanswered: number
-  /** It let go with this question. */
-  released: number | undefined
-  requests: Uint8Array[]
+  /** It let go: what is kept now is this node's to answer, and what still comes. */
+  isReleased: boolean
+  requests: Request[]
   /** Requests that the node answered, no longer kept. */
   answered: number
 }
@@ -51,7 +58,7 @@ export class Handover<K> {
     const pending = this.#pending.get(link) ?? new Map<K, Pending>()
     this.#pending.set(link, pending)
     if (pending.has(key)) return
-    const state = { cuts: [], unanswered: 0, released: undefined, requests: [], answered: 0 }
+    const state = { cuts: [], unanswered: 0, isReleased: false, requests: [], answered: 0 }
     pending.set(key, { node, startMs: nowMs, nextMs: nowMs, ...state })
   }
 
@@ -64,10 +71,10 @@ export class Handover<K> {
   }
 
   /** Whether the request is kept for now; the frame is copied. */
-  keep(link: number, key: K, frame: Uint8Array): boolean {
+  keep(link: number, key: K, frame: Uint8Array, fingerprint: number): boolean {
     const pending = this.#pending.get(link)?.get(key)
     if (pending === undefined) return false
-    if (pending.requests.length < MOST_REQUESTS) pending.requests.push(frame.slice())
+    if (pending.requests.length < MOST_REQUESTS) pending.requests.push({ frame: frame.slice(), fingerprint })
     return true
   }
 
@@ -82,10 +89,12 @@ export class Handover<K> {
   }
 
   /** The node let go when it read the question. */
-  released(link: number, key: K, mac: Mac, id: number): void {
+  released(link: number, key: K, mac: Mac, release: Release): void {
     const pending = this.#pending.get(link)?.get(key)
-    if (pending === undefined || this.#find(link, pending.node) !== mac || pending.cuts[id] === undefined) return
-    pending.released = id
+    if (pending === undefined || pending.isReleased || pending.cuts[release.id] === undefined) return
+    if (this.#find(link, pending.node) !== mac) return
+    pending.requests = unanswered(pending, release)
+    pending.isReleased = true
     pending.nextMs = 0
   }
 
@@ -93,7 +102,7 @@ export class Handover<K> {
   abandon(link: number, key: K): void {
     const pending = this.#pending.get(link)?.get(key)
     if (pending === undefined) return
-    pending.released = -1
+    pending.isReleased = true
     pending.nextMs = 0
   }
 
@@ -124,11 +133,11 @@ export class Handover<K> {
   }
 
   #next(link: number, key: K, pending: Pending, nowMs: number): HandoverStep<K> | undefined {
-    const { node, startMs, released, unanswered } = pending
-    if (released !== undefined) return { kind: 'begin', link, key, requests: since(pending, released) }
+    const { node, startMs, isReleased } = pending
     const to = this.#find(link, node)
     const over = nowMs - startMs >= (to === 'seeking' ? SEEK_MS : LIMIT_MS)
-    if (over || to === 'gone' || unanswered >= MISSES) return { kind: 'begin', link, key, requests: pending.requests }
+    if (isReleased || over || to === 'gone' || pending.unanswered >= MISSES)
+      return { kind: 'begin', link, key, requests: pending.requests.map(({ frame }) => frame) }
     pending.nextMs = nowMs + (to === 'seeking' ? 1 : POLL_MS)
     if (to === 'seeking') return undefined
     pending.unanswered++
@@ -137,24 +146,46 @@ export class Handover<K> {
 }
 
 /** Those that came after the question, all where there was none. */
-function since({ requests, cuts, answered }: Pending, id: number): Uint8Array[] {
-  return requests.slice(Math.max(0, (cuts[id] ?? 0) - answered))
+function since({ requests, cuts, answered }: Pending, id: number): Request[] {
+  return requests.slice(placeOf({ cuts, answered }, id))
 }
 
-/** The side of the one that leaves: which addresses were let go on which interface, and with which question. */
+function placeOf({ cuts, answered }: Pick<Pending, 'cuts' | 'answered'>, id: number): number {
+  return Math.max(0, (cuts[id] ?? 0) - answered)
+}
+
+/**
+ * Those behind the last one that was answered. Who asked more than once is looked for next to the cut; where that last
+ * one is not among them, it was before them all.
+ */
+function unanswered(pending: Pending, { id, last }: Release): Request[] {
+  const cut = placeOf(pending, id)
+  const places = [...pending.requests.keys()].filter(place => pending.requests[place]!.fingerprint === last)
+  const distance = (place: number) => Math.abs(place + 1 - cut)
+  const nearest = places.sort((a, b) => distance(a) - distance(b))[0]
+  return pending.requests.slice(nearest === undefined ? 0 : nearest + 1)
+}
+
+/** The side of the one that is asked: what it answered last, and which addresses it let go with which question. */
 export class Departure<K> {
-  readonly #released = new Map<number, Map<K, number>>()
+  readonly #answered = new Map<number, Map<K, number>>()
+  readonly #released = new Map<number, Map<K, Release>>()
+  isLeaving = false
 
   has(link: number, key: K): boolean {
     return this.#released.get(link)?.has(key) ?? false
   }
 
-  /** Answers the question it was let go with: where an answer was lost the successor asks again. */
-  release(link: number, key: K, id: number): number {
-    const released = this.#released.get(link) ?? new Map<K, number>()
-    this.#released.set(link, released)
-    if (!released.has(key)) released.set(key, id)
-    return released.get(key)!
+  answers(link: number, key: K, fingerprint: number): void {
+    mapAt(this.#answered, link).set(key, fingerprint)
+  }
+
+  /** Answers the same each time: where it was lost the successor asks again. */
+  release(link: number, key: K, id: number): Release {
+    const released = mapAt(this.#released, link)
+    const release = released.get(key) ?? { id, last: this.#answered.get(link)?.get(key) ?? 0 }
+    released.set(key, release)
+    return release
   }
 
   /** Whether each of the addresses was let go somewhere: not every interface leads to a successor. */
@@ -162,4 +193,10 @@ export class Departure<K> {
     const all = new Set([...this.#released.values()].flatMap(released => [...released.keys()]))
     return [...keys].every(key => all.has(key))
   }
+}
+
+function mapAt<K, V>(maps: Map<number, Map<K, V>>, link: number): Map<K, V> {
+  const map = maps.get(link) ?? new Map<K, V>()
+  maps.set(link, map)
+  return map
 }

@@ -3,7 +3,7 @@ import type { Mac } from '../../core/ip/index.ts'
 import type { Claim, Responder } from './claim.ts'
 import { Discretion, type DiscretionStep } from './discretion.ts'
 import { Departure, Handover, type HandoverStep } from './handover.ts'
-import type { Voice } from './voice.ts'
+import type { HandoverVoice, Voice } from './voice.ts'
 
 export interface SuccessionOptions<K> {
   readonly voice: Voice<K>
@@ -58,6 +58,7 @@ export class Succession<K> {
   /** From now on whoever asks for an address gets it. */
   leave(): void {
     this.#departure ??= new Departure()
+    this.#departure.isLeaving = true
   }
 
   /** Whether each of the addresses has a successor. */
@@ -67,14 +68,27 @@ export class Succession<K> {
 
   /** Whether a request for the address is not this node's to answer: not taken over yet, or let go. */
   withholds(link: number, key: K, frame: Uint8Array, length: number): boolean {
-    if (this.#handover.isPending && this.#handover.keep(link, key, frame.subarray(0, length))) return true
-    if (this.#departure === undefined) return false
     const { handover } = this.#options.voice
-    const poll = handover?.pollOf(frame, length)
-    if (poll === undefined) return this.#departure.has(link, key)
-    const id = this.#departure.release(link, key, poll.id)
-    this.#say(link, responder => handover!.release(key, poll.from, id, responder))
-    return true
+    if (handover === undefined) return false
+    if (this.#handover.isPending) {
+      const fingerprint = handover.fingerprint(frame, length)
+      if (this.#handover.keep(link, key, frame.subarray(0, length), fingerprint)) return true
+    }
+    return this.#isLetGo(link, key, frame, length, handover)
+  }
+
+  #isLetGo(link: number, key: K, frame: Uint8Array, length: number, handover: HandoverVoice<K>): boolean {
+    const poll = handover.pollOf(frame, length)
+    if (poll === undefined && this.#departure === undefined) return false
+    this.#departure ??= new Departure() // from the first question on it is remembered who was answered
+    if (poll !== undefined && this.#departure.isLeaving) {
+      const release = this.#departure.release(link, key, poll.id)
+      this.#say(link, responder => handover.release(key, poll.from, release, responder))
+      return true
+    }
+    if (this.#departure.has(link, key)) return true
+    if (poll === undefined) this.#departure.answers(link, key, handover.fingerprint(frame, length))
+    return false
   }
 
   /** A frame that is no request: perhaps what was asked here is answered. */
@@ -82,7 +96,7 @@ export class Succession<K> {
     if (!this.#discretion.isWatching) return
     const { voice } = this.#options
     const release = voice.handover?.releaseOf(frame, length)
-    if (release !== undefined) this.#handover.released(link, release.key, release.from, release.id)
+    if (release !== undefined) this.#handover.released(link, release.key, release.from, release)
     const answerer = release === undefined ? voice.answerer(frame, length) : undefined
     if (answerer === undefined) return
     this.#discretion.heard(link, answerer.target, answerer.mac)

@@ -31,12 +31,21 @@ export interface Voice<K> {
 
 /** What two speakers say when one takes over from the other; every other host takes it for what hosts say anyway. */
 export interface HandoverVoice<K> {
-  /** "May I have it?" A speaker that does not leave answers as it answers everybody. */
+  /** "May I have it?" A speaker that does not leave answers as it answers everybody. Below 256. */
   poll(key: K, to: Mac, id: number, responder: Responder): Uint8Array
   pollOf(frame: Uint8Array, length: number): { readonly id: number; readonly from: Mac } | undefined
   /** "It is yours since you asked." */
-  release(key: K, to: Mac, id: number, responder: Responder): Uint8Array
-  releaseOf(frame: Uint8Array, length: number): { readonly key: K; readonly from: Mac; readonly id: number } | undefined
+  release(key: K, to: Mac, release: Release, responder: Responder): Uint8Array
+  releaseOf(frame: Uint8Array, length: number): (Release & { readonly key: K; readonly from: Mac }) | undefined
+  /** Tells requesters apart, as well as 24 bits can; never 0. */
+  fingerprint(request: Uint8Array, length: number): number
+}
+
+export interface Release {
+  /** Of the question. */
+  readonly id: number
+  /** Fingerprint of the last request for the address that was still answered; 0 where none was since the first question. */
+  readonly last: number
 }
 
 export type StationEvent =

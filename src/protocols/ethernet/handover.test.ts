@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Mac } from '../../core/ip/index.ts'
+import { Departure, Handover } from './index.ts'
+
+const MAC = '02:00:00:00:00:0a' as Mac
+const OTHER = '02:00:00:00:00:0c' as Mac
+
+/** One address awaited from one node; requests are known by their fingerprints. */
+function awaiting(find: () => Mac | 'seeking' | 'gone' = () => MAC) {
+  const handover = new Handover<string>(find)
+  handover.await(1, 'vip', 'old', 0)
+  const keep = (...fingerprints: number[]) => {
+    for (const fingerprint of fingerprints) handover.keep(1, 'vip', Uint8Array.of(fingerprint), fingerprint)
+  }
+  const kinds = (nowMs: number) => handover.take(nowMs, 32).map(({ kind }) => kind)
+  const begun = (nowMs: number) =>
+    handover.take(nowMs, 32).flatMap(step => (step.kind === 'begin' ? [step.requests.map(([byte]) => byte)] : []))
+  const release = (last: number, id = 0, mac = MAC) => handover.released(1, 'vip', mac, { id, last })
+  return { handover, keep, kinds, begun, release }
+}
+
+const CROSSINGS: [name: string, before: number[], after: number[], last: number, left: number[]][] = [
+  ['the cut is exact', [1, 2], [3, 4], 2, [3, 4]],
+  ['the last one before the question reached the other after it', [1, 2], [3], 1, [2, 3]],
+  ['the first one after the question reached the other before it', [1], [2, 3], 2, [3]],
+  ['the other answered none of them', [1, 2], [3], 9, [1, 2, 3]],
+  ['the other answered nobody', [1], [2], 0, [1, 2]],
+  ['one client asks again and again', [7, 7], [7, 7, 7], 7, [7, 7, 7]],
+]
+for (const [name, before, after, last, left] of CROSSINGS)
+  test(`${name}: ${left} are left`, () => {
+    const { keep, kinds, begun, release } = awaiting()
+    keep(...before)
+    assert.deepEqual(kinds(0), ['poll'])
+    keep(...after)
+    release(last)
+    keep(8) // before the next turn
+    assert.deepEqual(begun(1), [[...left, 8]])
+  })
+
+test('a release by another node, or for a question never asked, changes nothing', () => {
+  const { keep, kinds, begun, release } = awaiting()
+  kinds(0)
+  keep(1)
+  release(0, 0, OTHER)
+  release(0, 5)
+  assert.deepEqual(begun(1), [])
+  release(0)
+  assert.deepEqual(begun(1), [[1]])
+})
+
+test('who is not found is sought for 0.1 s, who is gone is not waited for', () => {
+  const seeking = awaiting(() => 'seeking')
+  assert.deepEqual([seeking.kinds(0), seeking.kinds(99), seeking.kinds(100)], [[], [], ['begin']])
+  assert.deepEqual(awaiting(() => 'gone').kinds(0), ['begin'])
+})
+
+test('five questions without an answer are enough; with answers it is waited for a second', () => {
+  const silent = awaiting()
+  for (let now = 0; now < 100; now += 20) assert.deepEqual(silent.kinds(now), ['poll'])
+  assert.deepEqual(silent.kinds(100), ['begin'])
+  const answering = awaiting()
+  for (let now = 0; now < 1000; now += 20) {
+    assert.deepEqual(answering.kinds(now), ['poll'])
+    answering.handover.stillAnswers(1, 'vip', MAC)
+  }
+  assert.deepEqual(answering.kinds(1000), ['begin'])
+})
+
+test('at most 128 requests are kept for an address', () => {
+  const { handover, keep, begun } = awaiting()
+  keep(...Array.from({ length: 200 }, () => 1))
+  handover.abandon(1, 'vip')
+  assert.equal(begun(0)[0]!.length, 128)
+})
+
+test('it lets each address go once, with who was answered last, and knows when all are gone', () => {
+  const departure = new Departure<string>()
+  departure.answers(1, 'a', 5)
+  assert.deepEqual(departure.release(1, 'a', 3), { id: 3, last: 5 })
+  departure.answers(1, 'a', 6)
+  assert.deepEqual(departure.release(1, 'a', 4), { id: 3, last: 5 })
+  assert.deepEqual([departure.has(1, 'a'), departure.has(2, 'a'), departure.has(1, 'b')], [true, false, false])
+  assert.deepEqual([departure.isOver(['a']), departure.isOver(['a', 'b'])], [true, false])
+  assert.deepEqual(departure.release(2, 'b', 0), { id: 0, last: 0 })
+  assert.equal(departure.isOver(['a', 'b']), true)
+})
