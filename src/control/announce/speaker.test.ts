@@ -195,6 +195,37 @@ test('17 the network comes back: announced again, without any Service event', as
   assert.deepEqual(world.responder.table, ['192.168.1.240'])
 })
 
+test('18 whether the network is available is not known: still announced', async () => {
+  const world = await announcing()
+  world.kube.put(nodes, node('node-a', {}, 'Unknown'))
+  world.kube.put(nodes, node('node-a', { labels: { rack: 'r1' } }, 'Unknown'))
+  world.speaker.reprocessAll()
+  await world.settle()
+  assert.deepEqual(world.responder.table, ['192.168.1.240'])
+  assert.deepEqual(withdrawals(world), [])
+})
+
+test('16 the first endpoint that is ready, on any node, is announced', async () => {
+  const world = await bench()
+  world.kube.put(endpointSlices, slice('web', ['node-c'], { ready: false }))
+  world.speaker.setConfig(config())
+  await world.settle()
+  assert.deepEqual(world.responder.table, [])
+  world.kube.put(endpointSlices, slice('web', ['node-c'], { ready: true }))
+  await world.settle()
+  assert.deepEqual(world.responder.table, ['192.168.1.240'])
+})
+
+test('68 a speaker that owns nothing starts: its responder is told nothing', async () => {
+  const world = await bench({ members: NODES })
+  world.kube.put(services, service('web', ['192.168.1.241']))
+  world.speaker.setConfig(config())
+  await world.settle()
+  await world.speaker.whenSettled()
+  assert.equal(world.responder.updates, 0)
+  assert.deepEqual(world.recorder.events, [])
+})
+
 test('14 a terminating endpoint that still serves counts', async () => {
   const world = await announcing()
   world.kube.put(endpointSlices, slice('web', ['node-a'], { ready: false, serving: true, terminating: true }))

@@ -63,6 +63,11 @@ const EXAMPLES: [name: string, scenario: Scenario, owner: string | undefined, sa
     'node-c',
   ],
   [
+    '10 a preference for a node that another advertisement alone selects', // chapter 01 example 94: parsed to none
+    { ads: [anAdvertisement({ name: 'x', nodes: new Set(['node-a', 'node-c']) }), anAdvertisement({ name: 'y' })] },
+    'node-a',
+  ],
+  [
     '11 identical advertisements add up',
     {
       ads: [
