@@ -7,7 +7,7 @@ import { parseAddress } from '../../core/ip/index.ts'
 import type { Interfaces } from '../../ports/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
 import { bfdWorkerUrl } from './bfd-worker-url.ts'
-import type { SpeakerFlags } from './flags.ts'
+import { readDuration, type SpeakerFlags } from './flags.ts'
 
 const BGP_TYPES = ['native', 'frr', 'frr-k8s']
 
@@ -42,10 +42,11 @@ function listenAt(flags: SpeakerFlags): ListenAt | undefined {
 export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfaces) {
   const { flags, log, metrics, informers, recorder, namespace, clock, random } = platform
   const node = flags['node-name']
+  const shutdownGraceMs = readDuration(flags, 'bgp-shutdown-grace')
   const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock })
   const routers = new LinuxRouters({ interfaces, clock })
   const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder, log, liveness, routers }
-  const bgp = new BgpProtocol({ node, namespace, listenAt: listenAt(flags), ...seams })
+  const bgp = new BgpProtocol({ node, namespace, listenAt: listenAt(flags), shutdownGraceMs, ...seams })
   const sources = {
     peers: informers.of(bgpPeers, { namespace }),
     bgpAdvertisements: informers.of(bgpAdvertisements, { namespace }),

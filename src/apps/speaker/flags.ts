@@ -83,6 +83,12 @@ export const speakerFlags = {
     env: 'METALLB_BGP_LISTEN_ADDRESS',
     help: 'local address of bgp-listen-port, empty for all',
   },
+  'bgp-shutdown-grace': {
+    type: 'string',
+    default: '0s',
+    env: 'METALLB_BGP_SHUTDOWN_GRACE',
+    help: 'before the speaker stops, how long BGP routers are told to prefer other nodes (RFC 8326); 0s: not at all',
+  },
   'drain-cordoned': {
     type: 'bool',
     default: false,
@@ -109,7 +115,7 @@ export type SpeakerFlags = FlagValues<typeof speakerFlags>
 /** Milliseconds. @throws Fatal for what is no duration of 0 or more */
 export function readDuration(
   flags: SpeakerFlags,
-  flag: 'gratuitous-arp-interval' | 'quiet-takeover' | 'hold-down',
+  flag: 'gratuitous-arp-interval' | 'quiet-takeover' | 'hold-down' | 'bgp-shutdown-grace',
 ): number {
   const provided = flags[flag]
   const nanoseconds = parseDuration(provided)

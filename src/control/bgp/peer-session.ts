@@ -65,6 +65,8 @@ export interface PeerContext {
   readonly listenAt?: ListenAt
   /** Absent: unnumbered peers are never found. */
   readonly routers?: Routers
+  /** How long routers are told to prefer others before a stop ends the sessions. Absent: 0, not at all. */
+  readonly shutdownGraceMs?: number
   /** Sessions that show the same series. */
   readonly sharers?: Sharers
 }

@@ -6,6 +6,7 @@ import type { Timer } from '../../ports/index.ts'
 import type { Farewell, Route } from '../../protocols/bgp/index.ts'
 import type { AnnouncePlanner, AnnounceProtocol } from '../announce/index.ts'
 import { Listener } from './listener.ts'
+import { makeWay } from './make-way.ts'
 import { Neighbors } from './neighbors.ts'
 import { type PeerContext, PeerSession } from './peer-session.ts'
 import { goesTo, Rib } from './rib.ts'
@@ -102,8 +103,10 @@ export class BgpProtocol implements AnnounceProtocol {
     this.#sessions.clear()
     this.#neighbors.stop()
     this.#reweighing?.cancel()
+    const { clock, shutdownGraceMs = 0 } = this.#context
+    if (shutdownGraceMs > 0) await makeWay(sessions, clock, shutdownGraceMs)
     for (const session of sessions) session.stop({ kind: 'shutdown', text: 'the speaker stops' })
-    if (sessions.length > 0) await new Promise<void>(done => void this.#context.clock.after(FAREWELL_MS, done))
+    if (sessions.length > 0) await new Promise<void>(done => void clock.after(FAREWELL_MS, done))
     await this.#listener?.close()
   }
 

@@ -1,18 +1,12 @@
 /** Whether a node announces a Service by BGP, and which prefixes to whom (chapter 04 sections 1.6 to 1.8). */
-import {
-  type BgpAdvertisement,
-  type Community,
-  compareCommunities,
-  formatCommunity,
-  type Pool,
-} from '../config/index.ts'
+import { type BgpAdvertisement, type Community, formatCommunity, type Pool } from '../config/index.ts'
 import { localPreferencesConflict } from '../config/rules/index.ts'
 import { type Address, formatAddress, formatPrefix, type Prefix, prefixOf, prefixRange } from '../ip/index.ts'
 import { anySelectorMatches } from '../labels.ts'
 import type { Reason } from '../reason.ts'
 import type { Endpoint } from '../service.ts'
 import { type Admitted, objectOf } from './admission.ts'
-import { drainReason } from './drain.ts'
+import { drainReason, leastPreferred } from './drain.ts'
 import { objections } from './standing.ts'
 import type { World } from './world.ts'
 
@@ -41,9 +35,6 @@ export interface BgpDecision {
   /** What the user should know although the Service is announced. */
   readonly warnings: readonly Reason[]
 }
-
-/** "GRACEFUL_SHUTDOWN", RFC 8326 section 4.1. */
-const GRACEFUL_SHUTDOWN: Community = { kind: 'standard', parts: [65535, 0] }
 
 /** Every node decides for itself: there is no election. */
 export function decideBgp(admitted: Admitted, node: string, world: World): BgpDecision {
@@ -123,12 +114,6 @@ function conflictOf(ads: readonly BgpAdvertisement[], { ranges }: Pool): Reason 
 function endpointsBehind({ service }: Admitted, node: string, { endpointsOf }: World): Endpoint[] {
   const { key, localTrafficPolicy } = service
   return endpointsOf(key).filter(({ canServe, nodeName }) => canServe && (!localTrafficPolicy || nodeName === node))
-}
-
-/** Routers use other paths where they have any (RFC 8326 section 4.2); the community also tells those of other ASes. */
-function leastPreferred(route: ServiceRoute): ServiceRoute {
-  const others = route.communities.filter(one => formatCommunity(one) !== formatCommunity(GRACEFUL_SHUTDOWN))
-  return { ...route, localPref: 0, communities: [...others, GRACEFUL_SHUTDOWN].sort(compareCommunities) }
 }
 
 function routeOf(address: Address, ad: BgpAdvertisement, behind: readonly Endpoint[]): ServiceRoute {

@@ -1,6 +1,7 @@
 export * from './admission.ts'
 export * from './bgp.ts'
 export * from './diff.ts'
+export { leastPreferred } from './drain.ts'
 export { explainLayer2, holdersIn, type Layer2Explanation, type NodeExplanation } from './explain.ts'
 export * from './explain-bgp.ts'
 export * from './interfaces.ts'
