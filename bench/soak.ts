@@ -42,12 +42,14 @@ try {
     burners.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
   for (const { name } of lab.plan.nodes) await lab.loss(name, loss)
   const before = count(lab)
+  const old = new Set(linesOf(lab, 'left'))
   const begun = performance.now()
   while (performance.now() - begun < minutes * 60_000) {
     await new Promise(resolve => setTimeout(resolve, Math.min(STEP_MS, minutes * 60_000)))
     seen = difference(count(lab), before)
     console.log(`${Math.round((performance.now() - begun) / 1000)} s: ${JSON.stringify(seen)}`)
   }
+  for (const line of linesOf(lab, 'left').filter(text => !old.has(text))) console.log(line)
 } finally {
   for (const burner of burners) burner.kill('SIGKILL')
   await lab.close()
@@ -82,10 +84,18 @@ async function addressed({ kube }: Lab): Promise<number> {
   return all.filter(({ status }) => status?.loadBalancer?.ingress?.[0]?.ip).length
 }
 
+function linesOf(of: Lab, kind: keyof typeof COUNTED): string[] {
+  const logs = of.plan.nodes.map(({ name }) => ({ name, lines: of.logs(`speaker-${name}`).split('\n') }))
+  return logs.flatMap(({ name, lines }) =>
+    lines.filter(line => COUNTED[kind].test(line)).map(line => `${name}: ${line}`),
+  )
+}
+
 function count(of: Lab): Counts {
-  const lines = of.plan.nodes.flatMap(({ name }) => of.logs(`speaker-${name}`).split('\n'))
-  const matching = (kind: keyof typeof COUNTED) => lines.filter(line => COUNTED[kind].test(line)).length
-  return { left: matching('left'), announced: matching('announced'), withdrawn: matching('withdrawn') }
+  const [left, announced, withdrawn] = (['left', 'announced', 'withdrawn'] as const).map(
+    kind => linesOf(of, kind).length,
+  )
+  return { left: left!, announced: announced!, withdrawn: withdrawn! }
 }
 
 function difference(after: Counts, before: Counts): Counts {
