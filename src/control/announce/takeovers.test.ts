@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseAddress } from '../../core/ip/index.ts'
+import { admit } from '../../core/plan/index.ts'
+import type { Node } from '../../core/service.ts'
+import { EXCLUDE_LABEL } from '../../core/service.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
+import { FakeLog } from '../../testing/fake-log.ts'
+import { FakeMetrics } from '../../testing/fake-metrics.ts'
+import { FakeInterfaces, FakeResponder } from '../../testing/fake-speaker.ts'
+import { aNode, anAdvertisement, aService, aWorld, NODES, type Scenario } from '../../testing/layer2-world.ts'
+import { Layer2Protocol, Takeovers } from './index.ts'
+
+// The order for 192.168.1.240 is node-a, node-c, node-b; this is node-c.
+const ADDRESS = parseAddress('192.168.1.10')!
+const others = ['node-b', 'node-c']
+
+function speaker() {
+  const [clock, log, metrics, responder] = [new FakeClock(), new FakeLog(), new FakeMetrics(), new FakeResponder()]
+  const takeovers = new Takeovers({ node: 'node-c', clock, metrics, log })
+  const interfaces = new FakeInterfaces('eth0')
+  const layer2 = new Layer2Protocol({ node: 'node-c', responder, interfaces, takeovers })
+  /** One pass over `default/web` as the speaker controller does it. */
+  const pass = async (scenario: Scenario, retired: Record<string, number> = {}, change: Partial<Node> = {}) => {
+    const nodes = NODES.map(name => aNode(name, name === 'node-a' ? { addresses: [ADDRESS], ...change } : {}))
+    const world = { ...aWorld({ nodes, ...scenario }), retired: new Map(Object.entries(retired)) }
+    const admission = admit(world.service, world.config)
+    assert.ok('pool' in admission)
+    const wish = layer2.planner(world).shouldAnnounce(admission)
+    if ('addresses' in wish) layer2.setBalancer('default/web', wish)
+    else layer2.deleteBalancer('default/web')
+    await layer2.commit()
+    return responder.table
+  }
+  const said = () => log.lines.map(({ fields }) => String(fields.msg))
+  return { clock, metrics, responder, pass, said }
+}
+
+test('what a retired node had is taken over quietly, and its addresses are watched', async () => {
+  const { pass, responder, said, metrics } = speaker()
+  assert.deepEqual(await pass({}), [])
+  assert.deepEqual(await pass({ members: others }, { 'node-a': 0 }), ['192.168.1.240 after node-a'])
+  assert.deepEqual(responder.predecessors, ['node-a 192.168.1.10'])
+  assert.deepEqual(said(), ['took over quietly from node-a'])
+  assert.equal(metrics.series.get('metallb_layer2_quiet_takeovers_total'), 1)
+})
+
+test('what a dead node had is announced at once', async () => {
+  const { pass } = speaker()
+  await pass({})
+  assert.deepEqual(await pass({ members: others }), ['192.168.1.240'])
+})
+
+test('what a retired node never had is announced at once', async () => {
+  const { pass } = speaker()
+  const service = aService({ ips: ['192.168.1.241'] }) // order c, a, b
+  assert.deepEqual(await pass({ service, members: others }, { 'node-a': 0 }), ['192.168.1.241'])
+})
+
+test('a Service that starts more than 2 s after the leave is announced at once', async () => {
+  const { pass, clock } = speaker()
+  clock.advance(2000)
+  assert.deepEqual(await pass({ members: others }, { 'node-a': 0 }), ['192.168.1.240'])
+})
+
+const ENDS: [why: string, retired: Record<string, number>, change: Partial<Node>, scenario?: Scenario][] = [
+  ['the time is over, or its next speaker died', {}, {}],
+  ['the node is not ready', { 'node-a': 0 }, { ready: false }],
+  ['the node is tainted as shut down', { 'node-a': 0 }, { shutDown: true }],
+  ['no such node', { 'node-a': 0 }, {}, { nodes: others.map(name => aNode(name)) }],
+  ['it could not announce any more if its speaker ran', { 'node-a': 0 }, { labels: { [EXCLUDE_LABEL]: '' } }],
+  ['it could not announce any more if its speaker ran', { 'node-a': 0 }, { networkUnavailable: true }],
+]
+for (const [why, retired, change, scenario = {}] of ENDS)
+  test(`the quiet ends, and does not come back: ${why} (${JSON.stringify(change)})`, async () => {
+    const { pass, said } = speaker()
+    await pass({ members: others }, { 'node-a': 0 })
+    assert.deepEqual(await pass({ members: others, ...scenario }, retired, change), ['192.168.1.240'])
+    assert.equal(said().at(-1), `nothing is kept quiet for node-a any more: ${why}`)
+    assert.deepEqual(await pass({ members: others }, { 'node-a': 0 }), ['192.168.1.240'])
+  })
+
+test('the speaker of the former node comes back: it answers again, nobody moved', async () => {
+  const { pass, said, responder } = speaker()
+  await pass({ members: others }, { 'node-a': 0 })
+  assert.deepEqual(await pass({ members: NODES }), [])
+  assert.deepEqual(responder.predecessors, [])
+  assert.equal(said().at(-1), 'nothing is kept quiet for node-a any more: its speaker is back')
+})
+
+test('of two that left only those before this node count, the one that left last first', async () => {
+  const worldOf = (ip: string) => ({ service: aService({ ips: [ip] }), members: ['node-c'] })
+  const first = speaker() // node-a, node-c, node-b
+  assert.deepEqual(await first.pass(worldOf('192.168.1.240'), { 'node-a': 0, 'node-b': 1 }), [
+    '192.168.1.240 after node-a',
+  ])
+  const last = speaker() // node-b, node-a, node-c
+  const ads = [anAdvertisement({ preferredNodes: new Map([['node-b', 10]]) })]
+  const scenario = { ...worldOf('192.168.1.240'), ads }
+  assert.deepEqual(await last.pass(scenario, { 'node-a': 1, 'node-b': 0 }), ['192.168.1.240 after node-a,node-b'])
+})
