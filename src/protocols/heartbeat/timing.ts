@@ -20,6 +20,8 @@ const PACKETS_A_SECOND = 320
 const TOGETHER = 8
 /** What a peer says of its interval is believed up to this factor. */
 const MOST_SLOWER = 32
+/** Longest gaps of late that a peer may be silent for. */
+const GAPS = 3
 /** The time after which what was learned of gaps counts for half. */
 const FADE_MS = 10_000
 /** What is longer was an outage: nothing follows for the next one. */
@@ -42,11 +44,11 @@ export interface Patience {
 
 /**
  * How long a peer may be silent that sends every `itsIntervalMs`. The longest gap of late stands for what the network loses
- * and for how late this node and the peer run: twice as long is no silence yet (Lifeguard's health, measured).
+ * and for how late this node and the peer run: three times as long is no silence yet (Lifeguard's health, measured).
  */
 export function patience(itsIntervalMs: number, gapMs: number, timing: Timing): Patience {
   const slower = Math.min(Math.max(1, itsIntervalMs / timing.intervalMs), MOST_SLOWER)
-  const suspectMs = Math.max(timing.suspectAfterMs * slower, 2 * gapMs)
+  const suspectMs = Math.max(timing.suspectAfterMs * slower, GAPS * gapMs)
   const questionsMs = timing.deadAfterMs - timing.suspectAfterMs
   return { suspectMs, missedMs: suspectMs + WITNESS_SHARE * questionsMs, deadMs: suspectMs + questionsMs }
 }
