@@ -105,6 +105,7 @@ const COLUMNS: Record<string, string> = {
   BFDProfile: 'Passive Mode, Transmit Interval, Receive Interval, Multiplier',
   Community: '',
   ServiceL2Status: 'Allocated Node, Service Name, Service Namespace',
+  BGPSessionState: 'Node, Peer, VRF, BGP, BFD',
   ServiceBGPStatus: 'Node, Service Name, Service Namespace',
   ConfigurationState: 'Result, ErrorSummary, Age',
 }

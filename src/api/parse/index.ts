@@ -14,6 +14,7 @@ import { readSecrets } from './password.ts'
 import { parsePeers, readPeers } from './peers.ts'
 import { parsePools } from './pools.ts'
 import type { ConfigSnapshot, Labelled, ParseOptions } from './snapshot.ts'
+import { warnTwins } from './twins.ts'
 
 export { decodeBase64Text, encodeBase64Ascii } from './base64.ts'
 export { BGP_EXTRAS } from './extras.ts'
@@ -82,8 +83,14 @@ type Built = ReturnType<typeof build>
 function modeProblems(read: Read, { pools, bgp }: Built, { mode, strictNative = false }: ParseOptions): Problem[] {
   const problems: Problem[] = []
   if (mode === 'frr' || mode === 'frr-k8s') checkFrr(read.peers, read.nodes, problem => void problems.push(problem))
+  if (mode === 'native') warnTwins(read.peers, own(read), problem => void problems.push(problem))
   if (mode !== 'native' || !strictNative) return problems
   return strictNativeProblems({ ...read, pools, advertisements: bgp.advertisements })
+}
+
+/** Whose sessions are of interest: the own node, or all. */
+function own({ own: node, nodes }: Read): Read['nodes'] {
+  return node === undefined ? nodes : [node]
 }
 
 function checkEcho(pools: Built['pools'], bgp: BgpConfig, { peers }: Read, report: Report): void {
