@@ -75,6 +75,15 @@ test('at most 128 requests are kept for an address', () => {
   assert.equal(begun(0)[0]!.length, 128)
 })
 
+test('what is kept is a copy: the caller reads the next frame into the same buffer', () => {
+  const { handover, begun } = awaiting()
+  const buffer = Buffer.from([1, 0])
+  handover.keep(1, 'vip', buffer.subarray(0, 1), 1) // the slice of a Buffer is no copy
+  buffer[0] = 2
+  handover.abandon(1, 'vip')
+  assert.deepEqual(begun(0), [[1]])
+})
+
 test('it lets each address go once, with who was answered last, and knows when all are gone', () => {
   const departure = new Departure<string>()
   departure.answers(1, 'a', 5)

@@ -74,7 +74,7 @@ export class Handover<K> {
   keep(link: number, key: K, frame: Uint8Array, fingerprint: number): boolean {
     const pending = this.#pending.get(link)?.get(key)
     if (pending === undefined) return false
-    if (pending.requests.length < MOST_REQUESTS) pending.requests.push({ frame: frame.slice(), fingerprint })
+    if (pending.requests.length < MOST_REQUESTS) pending.requests.push({ frame: Uint8Array.from(frame), fingerprint })
     return true
   }
 
