@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { parseAddress } from '../../core/ip/index.ts'
-import type { Stream, StreamEvents } from '../../ports/index.ts'
+import type { Stream, StreamEvents, StreamTarget } from '../../ports/index.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeLog } from '../../testing/fake-log.ts'
 import { FakeRandom } from '../../testing/fake-random.ts'
@@ -39,7 +39,7 @@ let clock: FakeClock
 let log: FakeLog
 let merged: number
 let mergeFails: boolean
-let dialled: { end: End; events: StreamEvents } | undefined
+let dialled: { end: End; events: StreamEvents; target: StreamTarget } | undefined
 let streams: Streams
 
 beforeEach(() => {
@@ -50,8 +50,8 @@ beforeEach(() => {
   dialled = undefined
   streams = new Streams({
     ...{ clock, log, state, source: OWN, timeoutMs: 10_000, envelope: () => ENVELOPE },
-    connect: (_target, events) => {
-      dialled = { end: new End(), events }
+    connect: (target, events) => {
+      dialled = { end: new End(), events, target }
       return dialled.end
     },
     merge: () => {
@@ -88,7 +88,8 @@ const ANSWERS: [name: string, message: Message, outcome: string, merged: number]
 for (const [name, message, outcome, times] of ANSWERS)
   test(`push/pull, answered by ${name}: ${outcome}`, async () => {
     const asked = streams.pushPull(PEER, 7946, true, 1000)
-    const { end, events } = dialled!
+    const { end, events, target } = dialled!
+    assert.deepEqual(target, { address: PEER, port: 7946, source: OWN })
     assert.deepEqual(end.said, [], 'nothing before it is connected')
     events.connected()
     assert.deepEqual(end.said, ['pushPull true'])
