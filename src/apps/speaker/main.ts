@@ -134,7 +134,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
       ...statusOptions,
       statuses: informers.of(serviceBGPStatuses, { namespace }),
     }),
-    new SessionStateWriter({ ...statusOptions, sessions: () => bgp.sessions.values() }),
+    new SessionStateWriter({ ...statusOptions, sessions: () => bgp.seen() }),
   ]
   const leaving: Task = { name: 'layer 2 leave', start: () => {}, stop: () => layer2.leave(), ready: () => true }
   // Stopped from the end: addresses may be handed over, the others are told, and each is answered until it is taken over.

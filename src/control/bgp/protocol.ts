@@ -10,6 +10,7 @@ import { makeWay } from './make-way.ts'
 import { Neighbors } from './neighbors.ts'
 import { type PeerContext, PeerSession } from './peer-session.ts'
 import { goesTo, Rib } from './rib.ts'
+import type { SeenSession } from './session-states.ts'
 import { interfaceNameOf, passwordProblem, peerText } from './settings.ts'
 import { missingState, type NeighborState, neighborState } from './state.ts'
 
@@ -183,6 +184,15 @@ export class BgpProtocol implements AnnounceProtocol {
   /** By name of the peer. */
   get sessions(): ReadonlyMap<string, PeerSession> {
     return this.#sessions
+  }
+
+  /** Each peer, also those that cannot have a session: they are idle, unless another has the session they mean. */
+  seen(): SeenSession[] {
+    const idle = [...this.#missing.values()].filter(({ peer }) => this.#twinProblem(peer) === undefined)
+    const unseen = idle.map(({ peer }): SeenSession => {
+      return { peer, status: { state: 'idle' }, bfd: peer.bfdProfile ? { state: 'down' } : undefined }
+    })
+    return [...this.#sessions.values(), ...unseen]
   }
 
   #open(peer: Peer): void {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { parseAddress } from '../../core/ip/index.ts'
 import { aBgpPeer } from '../../testing/bgp-peer.ts'
 import { BgpWorld } from '../../testing/bgp-world.ts'
+import { peerText } from './settings.ts'
 
 test('the state says how a session is and what it was asked for, and no secret', async () => {
   const world = new BgpWorld()
@@ -33,4 +34,21 @@ test('BFD counters are those of the session of the peer', async () => {
   const status = { ...target!, state: 'up', controlInput: 5 } as unknown as (typeof world.liveness)[number]
   world.liveness = [{ ...status, peer: parseAddress('192.0.2.9')!, controlInput: 9 }, status]
   assert.equal(world.bgp.state()[0]?.bfd?.session?.controlInput, 5)
+})
+
+test('peers that cannot have a session are idle, but not the second of a session', async () => {
+  const world = new BgpWorld()
+  await world.router()
+  world.peers(aBgpPeer(), aBgpPeer({ name: 'tor-b' }), {
+    ...aBgpPeer(),
+    name: 'tor-c',
+    endpoint: { interface: 'eth1' },
+  })
+  world.up()
+  const rows = () =>
+    world.bgp.seen().map(({ peer, status, bfd }) => [peerText(peer.endpoint), status.state, bfd?.state])
+  assert.deepEqual(rows(), [
+    ['192.0.2.1', 'established', undefined],
+    ['eth1', 'idle', undefined],
+  ])
 })
