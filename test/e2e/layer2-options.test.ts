@@ -1,9 +1,9 @@
 /** Who answers where interfaces fail (IMP-25) and where nodes come back (IMP-4), as a client sees it. Real processes. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
+import { BACK_ENDS, DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
 import { type Host, type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
-import { whyNoLab } from './harness.ts'
+import { podsReady, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? false
 
@@ -88,6 +88,7 @@ for (const holdDown of ['0', '4s'])
     before(async () => {
       lab = await startLab({ name: 'electhold', notReadyAfterMs: 1000, speakerFlags: [`--hold-down=${holdDown}`] })
       await lab.apply(DEMO_MANIFEST)
+      await podsReady(lab, BACK_ENDS)
       address = await addressOf(lab)
     })
     after(() => lab?.close())
