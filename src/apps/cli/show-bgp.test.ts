@@ -86,6 +86,21 @@ test('a neighbor says how it is and why it was reset', () => {
   assert.match(neighborText(never, 'worker-a'), /BGP state = OpenSent\n[\s\S]*Last reset never/)
 })
 
+test('an unnumbered neighbor is named by its interface, found or not', () => {
+  const found = { ...up, address: 'eth1', linkLocal: 'fe80::1' }
+  assert.match(neighborText(found, 'worker-a'), /^BGP neighbor on eth1: fe80::1, remote AS 64501/)
+  const config = { ...up.config, interface: 'eth1' }
+  assert.match(
+    runningText({ node: 'worker-a', bgp: { neighbors: [{ ...found, config }] } }),
+    /^ neighbor eth1 interface remote-as 64501$/m,
+  )
+  const missing = { ...rest, address: 'eth1', state: 'idle', missing: 'interface eth1 has no carrier' }
+  assert.match(
+    neighborText(missing, 'worker-a'),
+    /^BGP neighbor is eth1, .*\n.*Idle\n {2}No session: interface eth1 has no carrier\n/,
+  )
+})
+
 test('routes of one family, and why one is not sent', () => {
   assert.match(routesText(state, 'ipv4'), /203\.0\.113\.7\/32 +192\.0\.2\.1 +150 +64500:7 +sent/)
   assert.match(routesText(state, 'ipv6'), /2001:db8::7\/128 +192\.0\.2\.1 +- +- +not sent: no IPv6 next hop/)

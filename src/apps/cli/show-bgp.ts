@@ -24,8 +24,9 @@ function summaryRow(one: NeighborState): string[] {
 export function neighborText(one: NeighborState, node: string): string {
   const { sent, received, lastClose } = one
   const lines = [
-    `BGP neighbor is ${one.address}, remote AS ${one.remoteAs}, local AS ${one.localAsn} (BGPPeer ${one.name}, node ${node})`,
+    `BGP neighbor ${one.linkLocal === undefined ? `is ${one.address}` : `on ${one.address}: ${one.linkLocal}`}, remote AS ${one.remoteAs}, local AS ${one.localAsn} (BGPPeer ${one.name}, node ${node})`,
     `  BGP state = ${stateWord(one.state)}${one.upMs === undefined ? '' : `, up for ${duration(one.upMs)}`}`,
+    ...(one.missing === undefined ? [] : [`  No session: ${one.missing}`]),
     ...(one.peerHostname ? [`  Hostname: ${one.peerHostname}`] : []),
     ...(one.peerRouterId ? [`  Remote router ID ${one.peerRouterId}, local address ${one.localAddress}`] : []),
     ...(one.holdMs === undefined

@@ -50,7 +50,7 @@ function neighborLines({ name, address, port, config }: NeighborState): string[]
   const said = (words: string) => ` neighbor ${address} ${words}`
   const when = (given: unknown, words: string) => (given ? [said(words)] : [])
   return [
-    said(`remote-as ${remoteAs}`),
+    said(`${config.interface === undefined ? '' : 'interface '}remote-as ${remoteAs}`),
     said(`description ${name}`),
     ...when(localAsn, `local-as ${localAsn} no-prepend replace-as`),
     ...when(port !== 179, `port ${port}`),

@@ -8,6 +8,8 @@ export interface NeighborConfig {
   readonly localAsn?: number
   readonly remoteAs: number | 'internal' | 'external'
   readonly families: readonly Family[]
+  /** Of an unnumbered peer. */
+  readonly interface?: string
   readonly sourceAddress?: string
   readonly routerId?: string
   readonly holdMs?: number
@@ -31,6 +33,7 @@ export function neighborConfig(peer: Peer): NeighborConfig {
     ...(localAsn && { localAsn }),
     remoteAs,
     families: familiesOf(peer),
+    ...('interface' in peer.endpoint && { interface: peer.endpoint.interface }),
     ...(sourceAddress && { sourceAddress: formatAddress(sourceAddress) }),
     ...(routerId && { routerId: formatAddress(routerId) }),
     ...(holdMs !== undefined && { holdMs }),
