@@ -147,6 +147,7 @@ test('a route is the same exactly where it says the same', () => {
     anAd({ communities: [community('1:2')] }),
     anAd({ communities: [community('large:1:2:3')] }),
     anAd({ peers: new Set(['a']) }),
+    anAd({ bandwidthPerEndpoint: 1000 }),
   ].map(ad => routeKey(decide({ bgp: [ad] }).routes[0]!))
   assert.equal(new Set(keys).size, keys.length)
   assert.equal(formatCommunity(community('1:2')), '1:2')
