@@ -14,6 +14,7 @@ import {
   type NdpClaims,
   type NdpMessage,
   NdpVoice,
+  readFrame,
   solicitedNode,
   textOf,
 } from './index.ts'
@@ -127,4 +128,22 @@ test('the voice says what was asked and by whom', () => {
 test('groups and their frames', () => {
   assert.equal(textOf(solicitedNode(ip('2001:db8::12:3456'))), 'ff02::1:ff12:3456')
   assert.equal(groupMac(solicitedNode(ip('2001:db8::12:3456'))), '33:33:ff:12:34:56')
+})
+
+test('a node is asked for an address of its own, first among everybody and then alone, and its advertisement is the answer', () => {
+  const voice = new NdpVoice()
+  const target = ip('2001:db8::10')
+  const sent = (to?: Mac) => readFrame(voice.question(target, eth0, to))!
+  const everybody = sent()
+  assert.equal(everybody.frame.destination, '33:33:ff:00:00:10')
+  assert.deepEqual(everybody.packet, {
+    ...{ source: eth0.linkLocal, destination: solicitedNode(target) },
+    message: { kind: 'solicitation', target, linkLayer: MAC },
+  })
+  const alone = sent(CLIENT)
+  assert.deepEqual([alone.frame.destination, alone.packet.destination], [CLIENT, target])
+  const heard = frame({ message: { kind: 'advertisement', target, linkLayer: CLIENT } })
+  assert.deepEqual(voice.answerer(heard, heard.length), { target, mac: CLIENT })
+  const question = frame()
+  assert.equal(voice.answerer(question, question.length), undefined)
 })
