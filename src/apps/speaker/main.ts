@@ -22,7 +22,7 @@ import type { Task } from '../../ports/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { checkBgpType, composeBgp } from './bgp.ts'
 import { readDuration, type SpeakerFlags, speakerFlags } from './flags.ts'
-import { checkMajority, composeMembership } from './membership.ts'
+import { checkMembership, composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
 import { STATE_PATH, stateRoute } from './state.ts'
 
@@ -42,7 +42,7 @@ export const speaker: Daemon<typeof speakerFlags> = {
         msg: 'invalid BGP debounce timeout value, must be a positive integer value',
         provided,
       })
-    checkMajority(flags)
+    checkMembership(flags)
     checkBgpType(flags, process.env.METALLB_BGP_TYPE)
   },
   compose,

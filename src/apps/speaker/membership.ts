@@ -37,10 +37,12 @@ export interface ComposedMembership {
 
 const hasMembership = (flags: SpeakerFlags) => flags['ml-bindaddr'] !== '' && flags['ml-labels'] !== ''
 
-/** @throws Fatal where a majority is required of speakers that do not see one another */
-export function checkMajority(flags: SpeakerFlags): void {
-  if (!flags['require-majority'] || hasMembership(flags)) return
-  const error = 'require-majority needs ml-bindaddr and ml-labels'
+/** @throws Fatal where something is asked of speakers that do not see one another */
+export function checkMembership(flags: SpeakerFlags): void {
+  if (hasMembership(flags)) return
+  const needy = flags['require-majority'] ? 'require-majority' : readDuration(flags, 'hold-down') > 0 && 'hold-down'
+  if (!needy) return
+  const error = `${needy} needs ml-bindaddr and ml-labels`
   throw new Fatal({ op: 'startup', error, msg: 'without membership no speaker sees another one' })
 }
 
