@@ -5,9 +5,6 @@ import type {
   EventRecorder,
   Interfaces,
   Liveness,
-  LivenessChange,
-  LivenessTarget,
-  LivenessWatch,
   Logger,
   Metrics,
   NetworkInterface,
@@ -33,6 +30,7 @@ import type { WatchedPeer } from './bfd-state.ts'
 import { isSame, restartReasons, type SessionNeeds } from './changes.ts'
 import type { ListenAt } from './listener.ts'
 import { SessionMetrics, type Sharers } from './metrics.ts'
+import { PeerWatch } from './peer-watch.ts'
 import {
   type AddressedPeer,
   DEFAULT_LOCAL_PREF,
@@ -87,22 +85,22 @@ export class PeerSession {
   readonly #restarting: boolean
   #closedFor: string | undefined
   #peer: AddressedPeer
-  #profile: BfdProfile | undefined
-  #watch: LivenessWatch | undefined
-  #watchedFrom = ''
-  #watched: LivenessTarget | undefined
+  readonly #watch: PeerWatch
   #showing: Timer | undefined
   #lost = false
 
   constructor(peer: AddressedPeer, profile: BfdProfile | undefined, context: PeerContext, restarting: boolean) {
     this.#peer = peer
-    this.#profile = profile
     this.#context = context
     this.#restarting = restarting
     this.#log = this.#logOf(peer)
     this.#signatures = new SignatureWatch(context.streams)
     this.#metrics = new SessionMetrics(context.metrics, peer, context.sharers)
     this.#session = this.#make()
+    this.#watch = new PeerWatch(context.liveness, profile, {
+      found: () => this.#session.livenessFound(),
+      lost: () => this.#session.livenessLost(),
+    })
   }
 
   get peer(): AddressedPeer {
@@ -125,8 +123,7 @@ export class PeerSession {
   }
 
   stop(farewell: Farewell): void {
-    this.#watch?.close()
-    this.#watch = undefined
+    this.#watch.close()
     this.#session.stop(farewell)
     this.#showing?.cancel()
     this.#metrics.remove()
@@ -143,12 +140,7 @@ export class PeerSession {
     this.#log = this.#logOf(peer)
     const refusal = isSame(before, after) ? undefined : this.#session.reconfigure()
     if (refusal !== undefined) return [refusal]
-    this.#profile = profile
-    if (profile !== undefined) this.#watch?.change(profile)
-    else {
-      this.#watch?.close()
-      this.#watch = undefined
-    }
+    this.#watch.change(profile)
     if (this.#session.status.state === 'established') this.#watchPeer()
     return []
   }
@@ -189,9 +181,7 @@ export class PeerSession {
 
   /** Undefined where the peer has no BFD profile. */
   get bfd(): WatchedPeer | undefined {
-    if (this.#profile === undefined) return undefined
-    const state = this.#watch?.state ?? 'down'
-    return { profile: this.#profile, state, ...(this.#watched && { target: this.#watched }) }
+    return this.#watch.watched
   }
 
   /** All routes of before the start of this process are here. */
@@ -331,32 +321,16 @@ export class PeerSession {
     return name === undefined ? all : all.filter(one => one.name === name)
   }
 
-  /** BFD starts with the session and outlives its flaps (chapter 04 section 5.8), as long as our address is the same. */
   #watchPeer(): void {
-    const { liveness } = this.#context
-    const profile = this.#profile
     const { local } = this.#session.status
-    if (liveness === undefined || profile === undefined || local === undefined) return
-    const from = peerText({ address: local.address })
-    if (this.#watch !== undefined && this.#watchedFrom === from) return
-    this.#watch?.close()
-    this.#watchedFrom = from
+    if (local === undefined) return
     const { address, interface: device = this.#peer.vrf } = this.#peer.endpoint
-    const target = {
+    this.#watch.follow({
       peer: address,
       local: local.address,
       multihop: !isOnLink(address, this.#interfaces()),
       ...(device && { interface: device }),
-    }
-    this.#watched = target
-    this.#watch = liveness.watch(target, profile, change => this.#livenessChanged(change))
-  }
-
-  #livenessChanged({ before, state, cause }: LivenessChange): void {
-    if (state === 'up') this.#session.livenessFound()
-    else if (before !== 'up') return
-    else if (cause === 'detectionTimeExpired' || cause === 'echoFailed' || cause === 'neighborDown')
-      this.#session.livenessLost()
+    })
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
