@@ -5,6 +5,8 @@ import type { Address } from '../core/ip/index.ts'
 export interface StreamEndpoint {
   readonly address: Address
   readonly port: number
+  /** Interface of a link-local address, where it is known. */
+  readonly scope?: string
 }
 
 /** How a connection behaves below its bytes; what is absent is left to the system. */
@@ -75,6 +77,8 @@ export interface StreamListenOptions extends StreamTraits {
   /** Absent: every local address. */
   readonly address?: Address
   readonly port: number
+  /** Listeners for other devices may have the port too. */
+  readonly shared?: true
   /** Peers that must sign. */
   readonly keys?: readonly PeerSecrets[]
 }

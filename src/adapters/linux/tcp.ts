@@ -13,6 +13,7 @@ import { Signatures } from './tcp-signature.ts'
 
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_REUSEPORT = 15
 const IPPROTO_TCP = 6
 const IPPROTO_IPV6 = 41
 const IPV6_V6ONLY = 26
@@ -141,6 +142,7 @@ function listening(options: StreamListenOptions): Prepared {
   const { address = ANY, port, keys = [] } = options
   return prepared(address.family, true, (fd, signatures) => {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, int32(1))
+    if (options.shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, int32(1))
     if (options.address?.family === 'ipv6') setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int32(1))
     applyTraits(fd, address.family, options)
     for (const key of keys) signatures.change(key)

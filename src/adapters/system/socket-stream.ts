@@ -84,6 +84,7 @@ export function acceptOn(
 
 /** Addresses of the kernel may name the interface after `%`. */
 function endpointOf(text: string | undefined, port: number | undefined): StreamEndpoint | undefined {
-  const address: Address | undefined = parseAddress(text?.split('%')[0] ?? '')
-  return address && port !== undefined ? { address, port } : undefined
+  const [written = '', scope] = text?.split('%') ?? []
+  const address: Address | undefined = parseAddress(written)
+  return address && port !== undefined ? { address, port, ...(scope && { scope }) } : undefined
 }
