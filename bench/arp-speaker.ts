@@ -19,8 +19,8 @@ async function announce(base: string, count: number): Promise<void> {
   const options = { log: silent, metrics: new FakeMetrics(), clock: systemClock, realtime }
   const responder = new LinuxLayer2Responder({ worker: responderWorkerUrl, ...options })
   await responder.start()
-  const first = parseAddress(base)!.value
-  const address = (index: number) => ({ family: 'ipv4' as const, value: first + BigInt(index) })
+  const { family, value: first } = parseAddress(base)!
+  const address = (index: number) => ({ family, value: first + BigInt(index) })
   await responder.update(Array.from({ length: count }, (_, index) => ({ address: address(index), interfaces: 'all' })))
   console.log('ready')
 }

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 const BENCHES: Readonly<Record<string, string>> = {
   allocator: '1k, 10k and 60k Services into a /16, one by one; refusals, re-learning, releases',
   announce: 'deciding who announces 10,000 Services',
-  arp: 'ARP answers, idle and with the main thread blocked, beside a plain C responder (root, gcc)',
+  arp: 'ARP and NDP answers for 10,000 addresses, idle, blocked and on busy cores, beside a plain C responder (root, gcc)',
   'controller-scale': 'the controller with 1k, 10k and 50k Services: time, API calls, CPU, memory',
   bfd: 'BFD against FRR while every core is busy: false downs, detection of a dead peer (root, frr)',
   'bgp-path': 'how long a router with FRR or BIRD uses a node that died, with BFD at 50 ms × 3 (root, frr, bird2)',
