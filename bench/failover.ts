@@ -16,8 +16,10 @@ import { type Lab, longestGap, measureFailover, Probe, startLab, waitFor } from 
 const TARGETS = { kill: 700, carrier: 500, drain: 700, sigterm: 0 } as const
 type Scenario = keyof typeof TARGETS
 
-/** The stream's requests are given up after this time: a SYN that is lost is sent again after 1 s. */
-const PATIENCE_MS = 900
+/** The stream's requests are given up after this time. */
+const PATIENCE_MS = 3000
+/** A SYN that is lost is sent again after 1 s: later answers are told of, though a starved machine gives them as well. */
+const LATE_MS = 900
 const WARM_UP = 1000
 /** Between the end of a speaker and that of its node. */
 const DRAIN_MS = 1000
@@ -32,6 +34,8 @@ interface Result {
   /** Requests sent in a second, where they are a stream, and what became of those that were lost. */
   readonly rate?: number
   readonly errors?: Readonly<Record<string, number>>
+  /** Requests that were answered after more than LATE_MS. */
+  readonly late?: number
 }
 
 const { values: given } = parseArgs({
@@ -96,6 +100,7 @@ async function restarts(lab: Lab, address: string, owner: string) {
   const errors: Record<string, number> = {}
   let requests = 0
   let seconds = 0
+  let late = 0
   for (let run = 0; run < runs; run++) {
     const probe = new Probe(lab.client, `http://${address}/`, 1, PATIENCE_MS)
     let first = 0
@@ -111,12 +116,13 @@ async function restarts(lab: Lab, address: string, owner: string) {
     const attempts = probe.attempts.slice(first)
     const failures = attempts.flatMap(({ error }) => error ?? [])
     for (const error of failures) errors[error] = (errors[error] ?? 0) + 1
+    late += attempts.filter(({ sent, ended, error }) => error === undefined && ended - sent > LATE_MS).length
     lost.push(failures.length)
     gaps.push(longestGap(attempts)!.ms)
     requests += attempts.length
     seconds += (Math.max(...attempts.map(({ sent }) => sent)) - attempts[0]!.sent) / 1000
   }
-  return { values: sorted(lost), besides: sorted(gaps), rate: Math.round(requests / seconds), errors }
+  return { values: sorted(lost), besides: sorted(gaps), rate: Math.round(requests / seconds), errors, late }
 }
 
 /** Where the latest requests begin, once none of them failed: what an earlier run broke is mended by then. */
@@ -152,8 +158,10 @@ function report(): void {
     ]
   })
   console.log(table([['', 'min', 'p50', 'p99', 'max', 'target', ''], ...rows]))
-  for (const { scenario, errors = {} } of results)
+  for (const { scenario, errors = {}, late = 0 } of results) {
     for (const [error, count] of Object.entries(errors)) console.log(`${scenario}: ${count} × ${error}`)
+    if (late > 0) console.log(`${scenario}: ${late} answers came after more than ${LATE_MS} ms`)
+  }
   const dir = new URL('./results/', import.meta.url)
   mkdirSync(dir, { recursive: true })
   const setting = { node: process.version, cores: availableParallelism(), runs }
