@@ -8,6 +8,7 @@ import {
   answerNdp,
   claimedNdp,
   decodePacket,
+  encodeNdp,
   encodePacket,
   gratuitousNdp,
   groupMac,
@@ -15,6 +16,7 @@ import {
   type NdpMessage,
   NdpVoice,
   readFrame,
+  sealPacket,
   solicitedNode,
   textOf,
 } from './index.ts'
@@ -146,4 +148,53 @@ test('a node is asked for an address of its own, first among everybody and then 
   assert.deepEqual(voice.answerer(heard, heard.length), { target, mac: CLIENT })
   const question = frame()
   assert.equal(voice.answerer(question, question.length), undefined)
+})
+
+test('in place is answered what the responder answers, and nothing else', () => {
+  const texts = ['2001:db8::f', '2001:db8::10', '2001:db8::11', 'ff02::1', 'fe80::9', '::']
+  const address = fc.constantFrom(...texts.map(ip))
+  const mac = fc.constantFrom(MAC, CLIENT, ROUTER, groupMac(GROUP))
+  const kinds = fc.constantFrom('solicitation' as const, 'advertisement' as const)
+  const change = fc.option(fc.tuple(fc.nat(90), fc.nat(255)), { nil: undefined })
+  const cuts = fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(90) })
+  const optional = fc.option(mac, { nil: undefined })
+  let answered = 0
+  fc.assert(
+    fc.property(kinds, address, address, address, mac, optional, change, cuts, (...given) => {
+      const [kind, source, destination, target, to, linkLayer, damage, cut] = given
+      const flags = { router: false, solicited: true, override: true }
+      const message = { kind, target, ...(kind === 'advertisement' && flags), ...(linkLayer && { linkLayer }) }
+      const payload = encodePacket({ source, destination, message: message as NdpMessage })
+      const bytes = encodeFrame({ destination: to, source: ROUTER, etherType: ETHERTYPE_IPV6, payload })
+      if (damage !== undefined && damage[0] < bytes.length) bytes[damage[0]] = damage[1]
+      const length = cut === 0 ? bytes.length : Math.max(cut, 60)
+      const voice = new NdpVoice()
+      const expected = answerNdp(bytes.subarray(0, length), eth0, claims)
+      const verdict = voice.answer(bytes, Math.min(length, bytes.length), eth0, claims)
+      if (typeof expected === 'string') assert.equal(verdict, expected)
+      else {
+        answered++
+        assert.equal(verdict, 'answer')
+        assert.deepEqual(voice.reply, expected)
+        assert.equal(voice.asked, target)
+      }
+      assert.equal(voice.claimed(bytes, bytes.length, eth0, claims), claimedNdp(bytes, eth0, claims))
+    }),
+    { numRuns: 20_000 },
+  )
+  assert.ok(answered > 100, `${answered} answered`)
+})
+
+test('another code is malformed in place too, behind a right checksum', () => {
+  const body = encodeNdp({ kind: 'solicitation', target: VIP, linkLayer: CLIENT })
+  body[1] = 1
+  const payload = sealPacket({ source: ip('fe80::1'), destination: GROUP, body })
+  const bytes = encodeFrame({ destination: groupMac(GROUP), source: ROUTER, etherType: ETHERTYPE_IPV6, payload })
+  assert.equal(new NdpVoice().answer(bytes, bytes.length, eth0, claims), 'malformed')
+})
+
+test('an announcement in place is the one that the responder makes', () => {
+  const voice = new NdpVoice()
+  for (const text of ['2001:db8::f', 'fd00::ffff:ffff:ffff:ffff', 'ffff:ffff:ffff:ffff::'])
+    assert.deepEqual(voice.gratuitous(0, ip(text), eth0), gratuitousNdp(ip(text), eth0))
 })

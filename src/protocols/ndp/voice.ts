@@ -2,15 +2,23 @@
 import { type Mac, macFromBytes } from '../../core/ip/index.ts'
 import { type Exchange, ndpIneligible, type Responder, type Voice } from '../ethernet/index.ts'
 import { textOf } from './address.ts'
-import { answerNdp, claimedNdp, gratuitousNdp, type NdpClaims, questionNdp, readFrame, speaker } from './responder.ts'
+import { InPlace, mayBe } from './in-place.ts'
+import { ADVERTISEMENT } from './message.ts'
+import { answerNdp, claimedNdp, type NdpClaims, questionNdp, readFrame, speaker } from './responder.ts'
 
 export class NdpVoice implements Voice<bigint> {
   readonly ineligible = ndpIneligible
   readonly frames = 1
   reply: Uint8Array = new Uint8Array(0)
   asked = 0n
+  readonly #inPlace = new InPlace()
 
   answer(frame: Uint8Array, length: number, responder: Responder, claims: NdpClaims): string {
+    if (this.#inPlace.answer(frame, length, responder, claims)) {
+      this.reply = this.#inPlace.frame
+      this.asked = this.#inPlace.asked
+      return 'answer'
+    }
     const bytes = frame.subarray(0, length)
     const answer = answerNdp(bytes, responder, claims)
     if (typeof answer === 'string') return answer
@@ -20,6 +28,7 @@ export class NdpVoice implements Voice<bigint> {
   }
 
   claimed(frame: Uint8Array, length: number, responder: Responder, claims: NdpClaims): bigint | undefined {
+    if (!mayBe(frame, length, ADVERTISEMENT)) return undefined
     return claimedNdp(frame.subarray(0, length), responder, claims)
   }
 
@@ -36,7 +45,7 @@ export class NdpVoice implements Voice<bigint> {
   }
 
   gratuitous(_place: number, key: bigint, responder: Responder): Uint8Array {
-    return gratuitousNdp(key, responder)
+    return this.#inPlace.gratuitous(key, responder)
   }
 
   question(target: bigint, responder: Responder, to?: Mac): Uint8Array {
@@ -44,6 +53,7 @@ export class NdpVoice implements Voice<bigint> {
   }
 
   answerer(frame: Uint8Array, length: number): { target: bigint; mac: Mac } | undefined {
+    if (!mayBe(frame, length, ADVERTISEMENT)) return undefined
     const received = readFrame(frame.subarray(0, length))
     if (received?.packet.message.kind !== 'advertisement') return undefined
     return { target: received.packet.message.target, mac: speaker(received) }
