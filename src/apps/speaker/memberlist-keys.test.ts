@@ -56,7 +56,7 @@ test('IMP-20 a Secret that kubelet replaces is followed; one that is gone or emp
   t.after(() => reload.stop())
   volume.put({ secretkey: 'first', 'secretkey-next': 'second' })
   await waitFor(() => applied.at(-1)?.join() === 'first,second', 'both keys')
-  for (const files of [{ secretkey: '' }, {}]) {
+  for (const files of [{ secretkey: '' }, {}] as Record<string, string>[]) {
     const seen = watch(volume.directory)
     const change = once(seen, 'change') // told after the one that is older
     volume.put(files)
