@@ -1,4 +1,4 @@
-/** Unnumbered sessions with FRR over link-local addresses: discovery, both families, the kernel's routes, BFD, flaps. */
+/** Unnumbered sessions with FRR over link-local addresses: discovery, both families, the kernel's routes, flaps. Without BFD. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:http'
