@@ -7,9 +7,11 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdint.h>
@@ -161,6 +163,21 @@ static void open_link(const char *name, int ethertype) {
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
 }
 
+/* A responder has to join the group of each address to hear of it; the kernel looks all of them through for a packet. */
+static void join_groups(const char *name, uint32_t count) {
+  struct ipv6_mreq request = {.ipv6mr_interface = if_nametoindex(name)};
+  int member = -1;
+  for (uint32_t place = 0; place < count; place++) {
+    unsigned char frame[128];
+    ndp_request(frame, place);
+    memcpy(&request.ipv6mr_multiaddr, frame + DESTINATION, 16);
+    while (member < 0 || setsockopt(member, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request) < 0) {
+      if (member >= 0 && errno != ENOMEM) die("IPV6_JOIN_GROUP");
+      if ((member = socket(AF_INET6, SOCK_DGRAM, 0)) < 0) die("socket");
+    }
+  }
+}
+
 static void respond(const struct protocol *p, uint32_t count) {
   unsigned char frame[128], reply[128];
   struct pollfd wait = {fd, POLLIN, 0};
@@ -246,6 +263,7 @@ int main(int argc, char **argv) {
   setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   struct sched_param priority = {10};
   if (argc > 5 && !strcmp(argv[5], "fifo") && sched_setscheduler(0, SCHED_FIFO, &priority) < 0) die("sched_setscheduler");
+  if (!strcmp(argv[1], "respond") && is6) join_groups(argv[2], count);
   if (!strcmp(argv[1], "respond")) respond(p, count);
   else if (argc > 6 && !strcmp(argv[1], "load")) load(p, count, atoi(argv[5]), atoi(argv[6]));
   else if (argc > 6 && !strcmp(argv[1], "flood")) flood(p, count, atoi(argv[5]), atoi(argv[6]));

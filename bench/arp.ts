@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { NODE_FLAGS } from '../src/apps/lab/programs.ts'
@@ -27,7 +28,9 @@ type Protocol = keyof typeof BASES
 /** Real-time scheduling as CAP_SYS_NICE grants it, or none, as the manifests have it. */
 const RESPONDERS = ['c', 'speaker', 'c, real-time', 'speaker, real-time'] as const
 type Responder = (typeof RESPONDERS)[number]
-const LOADS = ['idle', 'blocked', 'busy'] as const
+/** Announcing: right after the start, when all addresses are announced in rounds; the others begin after that. */
+const LOADS = ['announcing', 'idle', 'blocked', 'busy'] as const
+const ROUNDS_OVER_MS = 6000
 type Load = (typeof LOADS)[number]
 
 interface Result {
@@ -101,6 +104,7 @@ async function runOne(program: string, protocol: Protocol, responder: Responder,
   const client = (mode: string, ...values: number[]) =>
     run(['netns', 'exec', NS.client, program, mode, 'eth0', base, String(COUNT), ...values.map(String)])
   try {
+    if (load !== 'announcing' && responder.startsWith('speaker')) await sleep(ROUNDS_OVER_MS)
     await client('load', RATE, 1) // warms up caches and compilers
     for (const line of (await client('load', RATE, SECONDS)).trim().split('\n'))
       if (line === 'lost') result.lost++
@@ -174,8 +178,7 @@ function judge(protocol: Protocol, load: Load, rows: Readonly<Record<string, Row
   const lost = of('speaker').lost + of('speaker, real-time').lost
   const late = of('speaker, real-time')['p99.9']
   return [
-    ratio('speaker', 'c'),
-    ratio('speaker, real-time', 'c, real-time'),
+    ...(load === 'announcing' ? [] : [ratio('speaker', 'c'), ratio('speaker, real-time', 'c, real-time')]),
     { what: `${what}: unanswered`, value: lost, target: 0, met: lost === 0 },
     ...(load === 'busy'
       ? [{ what: `${what}: real-time, p99.9 in us`, value: late, target: TARGET_BUSY_US, met: late < TARGET_BUSY_US }]

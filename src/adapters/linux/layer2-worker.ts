@@ -39,7 +39,7 @@ const IGNORED_MS = 1000
 /** How many frames of one interface are answered before the others are looked at. */
 const DRAIN = 64
 /** How many pairs are announced before requests are looked at. */
-const ANNOUNCE = 32
+const ANNOUNCE = 8
 const FRAME_BYTES = 256
 const REALTIME_PRIORITY = 10
 /** An answer takes a tenth of this. */
