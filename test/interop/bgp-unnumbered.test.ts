@@ -21,6 +21,7 @@ const CONFIG = `router bgp 64501
  bgp router-id 10.20.0.2
  no bgp ebgp-requires-policy
  neighbor eth0 interface remote-as external
+ neighbor eth0 password secret
  neighbor eth0 timers connect 1
  neighbor eth0 bfd
  neighbor eth0 bfd profile fast
@@ -47,7 +48,10 @@ describe('BGP unnumbered with FRR', { skip: whyNoBgp() ?? false }, () => {
     frr = new Frr({ netns: NETNS, config: CONFIG, forwards: true })
     await frr.start()
     speaker = new BgpSpeaker({ interfaces, routers: new LinuxRouters({ interfaces, clock }) })
-    const peer = { ...aPeer('ipv6', { remoteAs: 'external' }), endpoint: { interface: 'eth0' } }
+    const peer = {
+      ...aPeer('ipv6', { remoteAs: 'external', password: 'secret', gracefulRestart: true }),
+      endpoint: { interface: 'eth0' },
+    }
     await speaker.announce('web', '203.0.113.7/32', '2001:db8:beef::7/128')
     speaker.peer(peer)
   })

@@ -37,6 +37,11 @@ export class Neighbors {
     this.follow([])
   }
 
+  /** What is known of the interface of an unnumbered peer. */
+  knownFor({ endpoint }: Peer): KnownRouters {
+    return ('interface' in endpoint && this.#watched.get(endpoint.interface)?.known) || NOTHING
+  }
+
   /** The peer with its address, or why there is none now. */
   resolve(peer: Peer): AddressedPeer | string {
     const { endpoint } = peer

@@ -144,7 +144,7 @@ export class BgpProtocol implements AnnounceProtocol {
   #change(peer: Peer, session: PeerSession): void {
     const found = this.#neighbors.resolve(peer)
     if (typeof found === 'string' && interfaceNameOf(peer.endpoint) === interfaceNameOf(session.peer.endpoint)) {
-      session.lost(found)
+      this.#miss(peer, session, found)
       return
     }
     const changed = typeof found === 'string' ? ['interface'] : session.change(found, this.#profileOf(peer))
@@ -193,6 +193,17 @@ export class BgpProtocol implements AnnounceProtocol {
       return { peer, status: { state: 'idle' }, bfd: peer.bfdProfile ? { state: 'down' } : undefined }
     })
     return [...this.#sessions.values(), ...unseen]
+  }
+
+  /**
+   * The router of an unnumbered peer is not to be found now. Its silence, or that of another one beside it, does not end
+   * a session that is up (chapter 04 section 6.13); a link that is down does.
+   */
+  #miss(peer: Peer, session: PeerSession, why: string): void {
+    const { routers, problem } = this.#neighbors.knownFor(peer)
+    if (problem === undefined && session.status.state === 'established') return
+    if (routers.length < 2) session.lost(why)
+    else this.#close(peer.name, session, { kind: 'reconfigured' }, { reason: 'severalRouters' })
   }
 
   #open(peer: Peer): void {

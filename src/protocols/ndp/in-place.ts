@@ -48,7 +48,8 @@ export class InPlace {
     if (at < 0 || !isWhole(frame, at, length, SOLICITATION)) return false
     const option = at + OPTIONS
     const saysItsMac = frame[option] === SOURCE_LINK_LAYER && frame[option + 1] === 1
-    if (!saysItsMac || isUnspecified(frame, at + SOURCE) || frame[at + TARGET] === 0xff) return false
+    if (!saysItsMac || isUnspecified(frame, at + SOURCE) || frame[at + SOURCE] === 0xff || frame[at + TARGET] === 0xff)
+      return false
     const toGroup = frame[0] === 0x33 && frame[1] === 0x33
     if (!toGroup && !isSame(frame, 0, on.mac)) return false
     const target = this.#addressIn(frame, at + TARGET)

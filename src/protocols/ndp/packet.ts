@@ -42,6 +42,7 @@ export function openPacket(bytes: Uint8Array): LinkPacket {
   const hopLimit = reader.u8()
   if (hopLimit !== HOP_LIMIT) throw new DecodeError('MALFORMED', `hop limit ${hopLimit}`, 7)
   const source = reader.take(16)
+  if (source[0] === 0xff) throw new DecodeError('MALFORMED', 'a multicast source', 8) // RFC 4291 section 2.7
   const destination = reader.take(16)
   const body = reader.take(length)
   if (internetChecksum(pseudoHeader(source, destination, length), body) !== 0)

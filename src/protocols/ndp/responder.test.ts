@@ -79,6 +79,7 @@ const cases: [what: string, change: Change, answer: string][] = [
     '2001:db8::f O to ff02::1 at 33:33:00:00:00:01',
   ],
   ['a probe that says its MAC', { source: '::' }, 'malformed'],
+  ['one from a group', { source: 'ff02::1' }, 'malformed'],
   [
     'a probe to another group',
     { source: '::', destination: ALL_NODES, message: { linkLayer: undefined } },

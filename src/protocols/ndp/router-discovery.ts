@@ -13,6 +13,8 @@ const EVERY_MS = 10_000
 const ANSWER_EVERY_MS = 500
 /** A router that has not been heard for three of its rounds and some is forgotten. */
 const FORGET_MS = 35_000
+/** Where another is heard too, the one that stopped has probably come back with another address. */
+const REPLACED_MS = 12_000
 /** More routers than two are as wrong as two. */
 const MOST = 8
 
@@ -45,7 +47,8 @@ export class RouterDiscovery {
 
   /** Frames that are due. */
   tick(nowMs: number): Uint8Array[] {
-    for (const [address, heardMs] of this.#heard) if (nowMs - heardMs >= FORGET_MS) this.#heard.delete(address)
+    const limitMs = this.#heard.size > 1 ? REPLACED_MS : FORGET_MS
+    for (const [address, heardMs] of this.#heard) if (nowMs - heardMs >= limitMs) this.#heard.delete(address)
     if (nowMs < this.#dueMs) return []
     const isFirst = this.#sent === 0
     this.#sent++
