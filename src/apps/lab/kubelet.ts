@@ -108,8 +108,7 @@ export class Kubelet {
     const sandbox = { pod, node, machine: { name, netns, ...this.#freeAddress(node) } }
     this.#sandboxes.set(key, sandbox)
     await addPod(node, sandbox.machine)
-    await this.#run(sandbox)
-    await this.#report(sandbox, true)
+    await this.#report(sandbox, await this.#run(sandbox))
   }
 
   #freeAddress(node: NodePlan): { address: string; mac: string } {
@@ -122,7 +121,8 @@ export class Kubelet {
     throw new Error(`${node.name} has no address left for a pod`)
   }
 
-  async #run({ pod: { metadata, spec }, node, machine }: Sandbox): Promise<void> {
+  /** Whether it listens: its node may be killed before it does. */
+  async #run({ pod: { metadata, spec }, node, machine }: Sandbox): Promise<boolean> {
     const child = await this.#options.processes.start({
       name: processName(metadata),
       netns: machine.netns,
@@ -132,7 +132,8 @@ export class Kubelet {
       capabilities: ['+net_bind_service'],
       ipc: true,
     })
-    await once(child, 'message') // it listens
+    const [listens, ended] = [once(child, 'message').then(() => true), once(child, 'exit').then(() => false)]
+    return await Promise.race([listens, ended])
   }
 
   async #report({ pod: { metadata, spec = {} }, node, machine }: Sandbox, ready: boolean): Promise<void> {
