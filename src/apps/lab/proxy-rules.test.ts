@@ -90,7 +90,7 @@ test('ports are matched by name, protocols are kept', () => {
   ])
 })
 
-test('ipMode Proxy and IPv6 addresses are left alone', () => {
+test('the IPv4 rules leave ipMode Proxy and IPv6 addresses alone', () => {
   assert.deepEqual(rules('node1', [service('web', {}, VIP, 'Proxy'), service('six', {}, 'fd00::1')], both), [])
 })
 
@@ -99,4 +99,19 @@ test('the order of the input changes nothing', () => {
   const slices = [slice('b', [['10.244.3.2', 'node3']]), slice('a', [['10.244.1.2', 'node1']])]
   const text = proxyRules('node1', services, slices)
   assert.equal(proxyRules('node1', services.toReversed(), slices.toReversed()), text)
+})
+
+test('a dual-stack Service sends each family to endpoints of that family', () => {
+  const dual = service(
+    'web',
+    { clusterIPs: ['10.96.0.9', 'fd00:10:96::9'], externalTrafficPolicy: 'Local' },
+    'fd00::200',
+  )
+  const text = proxyRules('node1', [dual], [...both, slice('web', [['fd00:10:244:1::2', 'node1']])])
+  const [ipv4 = '', ipv6 = ''] = text.split('add table ip6 kube-proxy')
+  const own = 'dnat ip6 to numgen random mod 1 map { 0 : fd00:10:244:1::2 . 8080 } comment "default/web"'
+  assert.ok(ipv6.includes(`ip6 daddr fd00:10:96::9 tcp dport 80 ${own}`), ipv6)
+  assert.ok(ipv6.includes(`ip6 daddr fd00::200 tcp dport 80 ip6 saddr fd00:10:244::/48 ${own}`), ipv6)
+  assert.ok(ipv4.includes(`ip daddr 10.96.0.9 tcp dport 80 ${any}`), ipv4)
+  assert.doesNotMatch(ipv4, /fd00/)
 })

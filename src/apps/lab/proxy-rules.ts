@@ -1,9 +1,22 @@
 /**
- * What kube-proxy would make of Services and EndpointSlices on one node: a table of nftables. IPv4. A connection to a
+ * What kube-proxy would make of Services and EndpointSlices on one node: a table of nftables for each family. A connection to a
  * Service address goes to a ready endpoint chosen at random; every packet of it follows by connection tracking.
  */
 import { type EndpointSliceResource, SERVICE_NAME_LABEL, type ServiceResource } from '../../api/kubernetes/index.ts'
-import { POD_CIDR } from './topology.ts'
+import { POD_CIDR, POD_CIDR6 } from './topology.ts'
+
+interface Family {
+  readonly name: 'ip' | 'ip6'
+  readonly pods: string
+  readonly includes: (address: string) => boolean
+}
+
+const isIPv6 = (address: string) => address.includes(':')
+
+const FAMILIES: readonly Family[] = [
+  { name: 'ip', pods: POD_CIDR, includes: address => address !== '' && !isIPv6(address) },
+  { name: 'ip6', pods: POD_CIDR6, includes: isIPv6 },
+]
 
 interface Target {
   readonly address: string
@@ -28,11 +41,19 @@ export function proxyRules(
   services: readonly ServiceResource[],
   slices: readonly EndpointSliceResource[],
 ): string {
-  const all = frontends(services, slices)
-  const rules = all.flatMap(frontend => frontendRules(node, frontend))
-  return `add table ip kube-proxy
-delete table ip kube-proxy
-table ip kube-proxy {
+  return FAMILIES.map(family => {
+    const all = frontends(services, slices, family)
+    return table(
+      family,
+      all.flatMap(frontend => frontendRules(node, frontend, family)),
+    )
+  }).join('')
+}
+
+function table({ name }: Family, rules: readonly string[]): string {
+  return `add table ${name} kube-proxy
+delete table ${name} kube-proxy
+table ${name} kube-proxy {
   chain services {
 ${rules.map(rule => `    ${rule}\n`).join('')}  }
   chain prerouting {
@@ -53,33 +74,38 @@ ${rules.map(rule => `    ${rule}\n`).join('')}  }
 
 const MASQUERADE = '0x4000'
 
-function frontendRules(node: string, { key, protocol, port, clusterIPs, ingressIPs, local, targets }: Frontend) {
-  const to = (address: string) => `ip daddr ${address} ${protocol} dport ${port}`
+function frontendRules(node: string, frontend: Frontend, { name: ip, pods }: Family): string[] {
+  const { key, protocol, port, clusterIPs, ingressIPs, local, targets } = frontend
+  const to = (address: string) => `${ip} daddr ${address} ${protocol} dport ${port}`
   const name = `comment "${key}"`
   const own = targets.filter(({ nodeName }) => nodeName === node)
-  const inside = clusterIPs.map(address => `${to(address)} ${choose(targets)} ${name}`)
+  const inside = clusterIPs.map(address => `${to(address)} ${choose(ip, targets)} ${name}`)
   const outside = ingressIPs.flatMap(address =>
     local
       ? // Local: the client's address is kept and only this node's endpoints serve; pods are not held to that.
         [
-          `${to(address)} ip saddr ${POD_CIDR} ${choose(targets)} ${name}`,
-          `${to(address)} fib saddr type local ${choose(targets)} ${name}`,
-          `${to(address)} ${choose(own)} ${name}`,
+          `${to(address)} ${ip} saddr ${pods} ${choose(ip, targets)} ${name}`,
+          `${to(address)} fib saddr type local ${choose(ip, targets)} ${name}`,
+          `${to(address)} ${choose(ip, own)} ${name}`,
         ]
       : // Cluster: any endpoint serves; the answer must come back through this node, hence the masquerade.
-        [`${to(address)} meta mark set ${MASQUERADE} ${choose(targets)} ${name}`],
+        [`${to(address)} meta mark set ${MASQUERADE} ${choose(ip, targets)} ${name}`],
   )
   return [...inside, ...outside]
 }
 
 /** Without endpoints the packet is dropped: forwarding it would only ask the LAN for the address again. */
-function choose(targets: readonly Target[]): string {
+function choose(ip: Family['name'], targets: readonly Target[]): string {
   if (targets.length === 0) return 'drop'
   const choices = targets.map(({ address, port }, i) => `${i} : ${address} . ${port}`)
-  return `dnat ip to numgen random mod ${targets.length} map { ${choices.join(', ')} }`
+  return `dnat ${ip} to numgen random mod ${targets.length} map { ${choices.join(', ')} }`
 }
 
-function frontends(services: readonly ServiceResource[], slices: readonly EndpointSliceResource[]): Frontend[] {
+function frontends(
+  services: readonly ServiceResource[],
+  slices: readonly EndpointSliceResource[],
+  { includes }: Family,
+): Frontend[] {
   const sorted = services.map(service => ({ service, key: keyOf(service) }))
   sorted.sort((a, b) => (a.key < b.key ? -1 : 1))
   return sorted.flatMap(({ service: { metadata, spec = {}, status = {} }, key }) => {
@@ -89,10 +115,10 @@ function frontends(services: readonly ServiceResource[], slices: readonly Endpoi
       key: `${key}${metadata.deletionTimestamp ? ' (terminating)' : ''}`,
       protocol: protocol.toLowerCase(),
       port,
-      clusterIPs: (spec.clusterIPs ?? []).filter(isIPv4),
-      ingressIPs: ingress.map(({ ip = '' }) => ip).filter(isIPv4),
+      clusterIPs: (spec.clusterIPs ?? []).filter(includes),
+      ingressIPs: ingress.map(({ ip = '' }) => ip).filter(includes),
       local: spec.externalTrafficPolicy === 'Local',
-      targets: targetsOf(own, name),
+      targets: targetsOf(own, name).filter(({ address }) => includes(address)),
     }))
   })
 }
@@ -107,7 +133,7 @@ function targetsOf(slices: readonly EndpointSliceResource[], portName = ''): Tar
           .map(({ addresses = [], nodeName }) => ({ address: addresses[0] ?? '', port: port!, nodeName })),
       ),
   )
-  return targets.filter(({ address }) => isIPv4(address)).sort((a, b) => (a.address < b.address ? -1 : 1))
+  return targets.sort((a, b) => (a.address < b.address ? -1 : 1))
 }
 
 function keyOf({ metadata }: ServiceResource): string {
@@ -117,5 +143,3 @@ function keyOf({ metadata }: ServiceResource): string {
 function sliceOf({ metadata }: EndpointSliceResource): string {
   return `${metadata.namespace}/${metadata.labels?.[SERVICE_NAME_LABEL]}`
 }
-
-const isIPv4 = (address: string) => /^\d+(\.\d+){3}$/.test(address)

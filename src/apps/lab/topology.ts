@@ -40,6 +40,8 @@ export const LAN_CIDR = '192.168.10.0/24'
 /** The part of the LAN that no machine uses: a pool for Services. */
 export const SERVICE_RANGE = '192.168.10.200-192.168.10.250'
 export const POD_CIDR = '10.244.0.0/16'
+/** What proxy-rules.ts takes for IPv6 pods; the lab itself gives pods IPv4 addresses only. */
+export const POD_CIDR6 = 'fd00:10:244::/48'
 export const MAX_NODES = 50
 
 /** Throws a RangeError that says what is wrong with the name or the number of nodes. */
