@@ -111,12 +111,13 @@ export class Kubelet {
     await this.#report(sandbox, await this.#run(sandbox))
   }
 
-  #freeAddress(node: NodePlan): { address: string; mac: string } {
+  #freeAddress(node: NodePlan): Pick<Machine, 'address' | 'address6' | 'mac'> {
     const used = new Set(this.#on(node).map(({ machine }) => machine.address))
     for (let host = 2; host < 255; host++) {
       const address = node.podGateway.replace(/\d+$/, String(host))
       const mac = `02:00:0a:f4:${[node.index, host].map(byte => byte.toString(16).padStart(2, '0')).join(':')}`
-      if (!used.has(address)) return { address, mac }
+      const address6 = node.podGateway6.replace(/1$/, String(host))
+      if (!used.has(address)) return { address, address6, mac }
     }
     throw new Error(`${node.name} has no address left for a pod`)
   }
@@ -143,8 +144,8 @@ export class Kubelet {
       status: i < 2 ? 'True' : status,
     }))
     const containerStatuses = (spec.containers ?? []).map(({ name = 'web' }) => ({ name, ready, restartCount: 0 }))
-    const { address: podIP } = machine
-    const addresses = { hostIP: node.address, podIP, podIPs: [{ ip: podIP }] }
+    const { address: podIP, address6 } = machine
+    const addresses = { hostIP: node.address, podIP, podIPs: [{ ip: podIP }, { ip: address6 }] }
     const body = { status: { phase: 'Running', ...addresses, conditions, containerStatuses } }
     await this.#options.kube.patch(podType, metadata, { type: 'merge', body }, 'status')
   }

@@ -38,6 +38,14 @@ export interface LabOptions {
   readonly notReadyAfterMs?: number
 }
 
+/** Lets the kernel resolve an IPv6 address anew: ndisc6 does not hear answers from link-local addresses, as speakers give. */
+const RESOLVE = `ip neigh flush to "$0" dev eth0
+bash -c 'echo >/dev/udp/'"$0"/9
+for i in 1 2 3 4 5 6 7 8 9 10; do
+  ip -6 neigh show "$0" dev eth0 | sed -n 's/.*lladdr \\([0-9a-f:]*\\).*/\\1/p' | grep . && exit
+  sleep 0.1
+done`
+
 /** Rejects with a sentence, and with nothing left behind. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const plan = planLab(options.name ?? 'lab', options.nodes ?? 3)
@@ -153,9 +161,10 @@ export class Lab {
     return netnsOf(this.plan.name, machine)
   }
 
-  /** Which node answers ARP for the address, asked from the client; undefined where nobody does. */
+  /** Which node answers ARP or NDP for the address, asked from the client; undefined where nobody does. */
   async owner(address: string): Promise<string | undefined> {
-    const { stdout } = await this.client.exec(['arping', '-r', '-C', '1', '-w', '1', '-i', 'eth0', address])
+    const arping = ['arping', '-r', '-C', '1', '-w', '1', '-i', 'eth0', address]
+    const { stdout } = await this.client.exec(address.includes(':') ? ['sh', '-c', RESOLVE, address] : arping)
     return this.plan.nodes.find(({ mac }) => mac === stdout.trim())?.name
   }
 

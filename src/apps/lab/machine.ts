@@ -10,7 +10,7 @@ export class Host {
   readonly address: string
   readonly mac: string
 
-  constructor({ name, netns, address, mac }: Machine) {
+  constructor({ name, netns, address, mac }: Omit<Machine, 'address6'>) {
     this.name = name
     this.netns = netns
     this.address = address

@@ -20,8 +20,8 @@ export async function buildNetwork(plan: Plan): Promise<void> {
   )
   await Promise.all([ip(plan.switch, switchLinks(plan)), ip(plan.control, controlLinks(plan))])
   await Promise.all([
-    setUpMachine(plan.router, [], ['ipv4/ip_forward=1']),
-    setUpMachine(plan.client, [`route add default via ${plan.router.address}`], []),
+    setUpMachine(plan.router, [], ['ipv4/ip_forward=1', 'ipv6/conf/all/forwarding=1']),
+    setUpMachine(plan.client, defaultRoutes(plan.router), ['ipv6/conf/eth0/accept_redirects=0']),
     ...plan.nodes.map(node => setUpMachine(node, nodeLinks(node, plan), NODE_SYSCTLS)),
   ])
 }
@@ -42,7 +42,7 @@ export async function namespacesLeft(name: string): Promise<string[]> {
 }
 
 /** A namespace for a pod, on the node's pod bridge, with the node as its way out. */
-export async function addPod(node: NodePlan, { netns, address, mac }: Machine): Promise<void> {
+export async function addPod(node: NodePlan, { netns, address, address6, mac }: Machine): Promise<void> {
   const port = portOf(address)
   await ip(undefined, [`netns add ${netns}`])
   await ip(node.netns, [
@@ -50,8 +50,8 @@ export async function addPod(node: NodePlan, { netns, address, mac }: Machine): 
     `link set dev ${port} master cni0`,
     `link set dev ${port} up`,
   ])
-  const way = [`addr add ${address}/24 dev eth0`, 'link set dev eth0 up', `route add default via ${node.podGateway}`]
-  await ip(netns, ['link set dev lo up', ...way])
+  const way = { address: node.podGateway, address6: node.podGateway6 }
+  await ip(netns, ['link set dev lo up', ...lanLinks({ address, address6 }), ...defaultRoutes(way)])
 }
 
 /** Removes a pod's namespace; its link goes with it. */
@@ -94,9 +94,11 @@ function nodeLinks(node: NodePlan, { nodes, router }: Plan): string[] {
     'link set dev mgmt0 up',
     `link add cni0 ${BRIDGE}`,
     `addr add ${node.podGateway}/24 dev cni0`,
+    `addr add ${node.podGateway6}/64 dev cni0 nodad`,
     'link set dev cni0 up',
-    `route add default via ${router.address}`,
+    ...defaultRoutes(router),
     ...others.map(other => `route add ${other.podCidr} via ${other.address}`),
+    ...others.map(other => `route add ${other.podCidr6} via ${other.address6}`),
   ]
 }
 
@@ -109,11 +111,22 @@ const NODE_SYSCTLS = [
   'ipv4/conf/all/send_redirects=0',
   'ipv4/conf/eth0/send_redirects=0',
   'ipv4/conf/all/rp_filter=0',
+  'ipv6/conf/all/forwarding=1',
 ]
 
+type Addresses = Pick<Machine, 'address' | 'address6'>
+
+/** Nobody else has these addresses: nothing waits for duplicate address detection. */
+function lanLinks({ address, address6 }: Addresses): string[] {
+  return [`addr add ${address}/24 dev eth0`, `addr add ${address6}/64 dev eth0 nodad`, 'link set dev eth0 up']
+}
+
+function defaultRoutes({ address, address6 }: Addresses): string[] {
+  return [`route add default via ${address}`, `route add default via ${address6}`]
+}
+
 async function setUpMachine(machine: Machine, lines: string[], sysctls: string[]): Promise<void> {
-  const lan = [`addr add ${machine.address}/24 dev eth0`, 'link set dev eth0 up']
-  await ip(machine.netns, ['link set dev lo up', ...lan, ...lines])
+  await ip(machine.netns, ['link set dev lo up', ...lanLinks(machine), ...lines])
   const writes = sysctls.map(setting => setting.split('=')).map(([key, value]) => `echo ${value} >/proc/sys/net/${key}`)
   if (writes.length > 0) await must([...inside(machine.netns), 'sh', '-ec', writes.join('\n')])
 }

@@ -14,7 +14,7 @@ export function nodeObject(node: NodePlan): NodeResource {
     'kubernetes.io/os': 'linux',
     'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
   }
-  return { metadata: { name: node.name, labels }, spec: { podCIDRs: [node.podCidr] } }
+  return { metadata: { name: node.name, labels }, spec: { podCIDRs: [node.podCidr, node.podCidr6] } }
 }
 
 export function nodeStatus(node: NodePlan, ready: boolean): Pick<NodeResource, 'status'> {
@@ -23,6 +23,7 @@ export function nodeStatus(node: NodePlan, ready: boolean): Pick<NodeResource, '
     : { status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.' }
   const addresses = [
     { type: 'InternalIP', address: node.address },
+    { type: 'InternalIP', address: node.address6 },
     { type: 'Hostname', address: node.name },
   ]
   return { status: { addresses, conditions: [{ type: 'Ready', ...condition }] } }

@@ -5,7 +5,8 @@
  *   LAN  192.168.10.0/24  bridge in the namespace `switch`: router .1, client .2, nodes .11 and up; Services live here
  *   mgmt 10.254.0.0/24    bridge in the namespace `control`: API server and controller .1, nodes .11 and up
  *
- * Each node also has a bridge `cni0` for the pods it runs, 10.244.N.0/24.
+ * Each node also has a bridge `cni0` for the pods it runs, 10.244.N.0/24. The LAN and pods have IPv6 too: fd00:192:168:10::/64
+ * and fd00:10:244:N::/64, with the same last numbers.
  */
 
 /** A machine on the LAN. */
@@ -13,6 +14,7 @@ export interface Machine {
   readonly name: string
   readonly netns: string
   readonly address: string
+  readonly address6: string
   readonly mac: string
 }
 
@@ -22,6 +24,8 @@ export interface NodePlan extends Machine {
   readonly mgmt: string
   readonly podCidr: string
   readonly podGateway: string
+  readonly podCidr6: string
+  readonly podGateway6: string
 }
 
 export interface Plan {
@@ -39,8 +43,9 @@ export const CONTROL_ADDRESS = '10.254.0.1'
 export const LAN_CIDR = '192.168.10.0/24'
 /** The part of the LAN that no machine uses: a pool for Services. */
 export const SERVICE_RANGE = '192.168.10.200-192.168.10.250'
+/** The same of IPv6. */
+export const SERVICE_RANGE6 = 'fd00:192:168:10::200-fd00:192:168:10::250'
 export const POD_CIDR = '10.244.0.0/16'
-/** What proxy-rules.ts takes for IPv6 pods; the lab itself gives pods IPv4 addresses only. */
 export const POD_CIDR6 = 'fd00:10:244::/48'
 export const MAX_NODES = 50
 
@@ -76,7 +81,8 @@ export function namespacesOf(plan: Plan): string[] {
 
 function machine(lab: string, name: string, host: number): Machine {
   const mac = `02:00:00:00:00:${String(host).padStart(2, '0')}` // the digits of the address, for readers of captures
-  return { name, netns: netnsOf(lab, name), address: `192.168.10.${host}`, mac }
+  const addresses = { address: `192.168.10.${host}`, address6: `fd00:192:168:10::${host}` }
+  return { name, netns: netnsOf(lab, name), ...addresses, mac }
 }
 
 function nodePlan(lab: string, index: number): NodePlan {
@@ -87,5 +93,7 @@ function nodePlan(lab: string, index: number): NodePlan {
     mgmt: `10.254.0.${host}`,
     podCidr: `10.244.${index}.0/24`,
     podGateway: `10.244.${index}.1`,
+    podCidr6: `fd00:10:244:${index}::/64`,
+    podGateway6: `fd00:10:244:${index}::1`,
   }
 }

@@ -9,7 +9,7 @@ import { connect } from 'node:net'
 
 const [text = '', interval = '', timeout = ''] = process.argv.slice(2)
 const url = new URL(text)
-const target = { host: url.hostname, port: Number(url.port || 80), allowHalfOpen: true }
+const target = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80), allowHalfOpen: true }
 const question = `GET ${url.pathname} HTTP/1.0\r\nHost: ${url.host}\r\n\r\n`
 const intervalMs = Number(interval)
 /** After a longer stall the pace is given up, rather than asking hundreds at once. */
