@@ -1,5 +1,5 @@
 // BFD against FRR's bfdd while both cores and the main thread are busy: false downs, and how soon a dead peer is noticed.
-// Needs root and FRR. Run as the image runs: node --single-threaded-gc bench/bfd.ts [seconds of load, 30]; issue 6: 600.
+// Needs root and FRR. Run as the image runs: node --single-threaded-gc bench/bfd.ts [seconds of load, 30] [--target]; issue 6: 600 --target.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { LinuxLiveness } from '../src/adapters/linux/index.ts'
@@ -12,6 +12,8 @@ import { underLoad } from '../test/interop/bfd-load.ts'
 import { addNamespace, becomeNode, cable, router, tearDown, until } from '../test/interop/bfd-segment.ts'
 
 const SECONDS = Number(process.argv[2] ?? 30)
+/** Only what the issue asks for: 50 ms with real-time scheduling. */
+const targetOnly = process.argv.includes('--target')
 const DEATHS = 5
 
 interface Row {
@@ -29,7 +31,8 @@ const metrics = new FakeMetrics()
 
 const frr = await router(namespace)
 
-for (const realtime of [true, false]) for (const intervalMs of [50, 10]) await measure(intervalMs, realtime)
+if (targetOnly) await measure(50, true)
+else for (const realtime of [true, false]) for (const intervalMs of [50, 10]) await measure(intervalMs, realtime)
 
 async function measure(intervalMs: number, realtime: boolean): Promise<void> {
   const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, log: silent, metrics, clock: systemClock, realtime })
