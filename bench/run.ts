@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   daemons: 'start of the controller, memory of both daemons (root)',
   failover: 'what a client sees when the owner of its address is killed, loses its carrier or restarts (root)',
   soak: 'false takeovers in minutes with every core busy and 1 % loss (root)',
+  interfaces: 'how soon the responder follows a change of its interfaces (root)',
   watch: 'list and watch of 10,000 Services: time, blocks of the event loop, memory',
 }
 
