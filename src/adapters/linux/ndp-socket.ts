@@ -3,30 +3,12 @@ import { endianness } from 'node:os'
 import { ETHERTYPE_IPV6 } from '../../protocols/ethernet/index.ts'
 import { ADVERTISEMENT, bytesOf, SOLICITATION, solicitedNode } from '../../protocols/ndp/index.ts'
 import { AF_INET6, close, ERRNO, SOCK_DGRAM, SystemError, setsockopt, socket } from './ffi.ts'
-import { type Instruction, PACKET_TYPE, PacketSocket } from './packet-socket.ts'
+import { icmpv6Frames, PacketSocket } from './packet-socket.ts'
 
 const IPPROTO_IPV6 = 41
 const IPV6_JOIN_GROUP = 20
 const IPV6_LEAVE_GROUP = 21
-const ICMPV6 = 58
-
-const LOAD_BYTE = 0x30
-const JUMP_EQUAL = 0x15
-const JUMP_GREATER = 0x25
-const RETURN = 0x06
-
-/** Frames for this host, broadcasts and groups (0 to 2) with a neighbor solicitation or advertisement right behind IPv6. */
-const NEIGHBOR_MESSAGES: readonly Instruction[] = [
-  PACKET_TYPE,
-  [JUMP_GREATER, 6, 0, 2],
-  [LOAD_BYTE, 0, 0, 14 + 6], // next header
-  [JUMP_EQUAL, 0, 4, ICMPV6],
-  [LOAD_BYTE, 0, 0, 14 + 40], // ICMPv6 type
-  [JUMP_EQUAL, 1, 0, SOLICITATION],
-  [JUMP_EQUAL, 0, 1, ADVERTISEMENT],
-  [RETURN, 0, 0, 256],
-  [RETURN, 0, 0, 0],
-]
+const FRAME_BYTES = 256
 
 interface Membership {
   readonly fd: number
@@ -41,7 +23,7 @@ export class NdpSocket extends PacketSocket {
   readonly #members: number[] = []
 
   constructor(interfaceIndex: number) {
-    super(interfaceIndex, ETHERTYPE_IPV6, NEIGHBOR_MESSAGES)
+    super(interfaceIndex, ETHERTYPE_IPV6, icmpv6Frames([SOLICITATION, ADVERTISEMENT], FRAME_BYTES))
     this.#interfaceIndex = interfaceIndex
   }
 

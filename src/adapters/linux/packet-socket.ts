@@ -26,6 +26,9 @@ export type Instruction = readonly [code: number, jt: number, jf: number, k: num
 export const PACKET_TYPE = [0x20, 0, 0, 0xfffff004] as const // ld [SKF_AD_OFF + SKF_AD_PKTTYPE]
 const RETURN = 0x06
 const JUMP_GREATER = 0x25
+const JUMP_EQUAL = 0x15
+const LOAD_BYTE = 0x30
+const ICMPV6 = 58
 
 /**
  * Frames for this host (0) and broadcasts (1), the first 128 bytes of each. A parent interface can be handed frames of
@@ -37,6 +40,21 @@ export const HOST_AND_BROADCAST: readonly Instruction[] = [
   [RETURN, 0, 0, 128],
   [RETURN, 0, 0, 0],
 ]
+
+/** The first `bytes` of frames for this host, broadcasts and groups (0 to 2) with ICMPv6 of one of two types right behind IPv6. */
+export function icmpv6Frames(types: readonly [number, number], bytes: number): readonly Instruction[] {
+  return [
+    PACKET_TYPE,
+    [JUMP_GREATER, 6, 0, 2],
+    [LOAD_BYTE, 0, 0, 14 + 6], // next header
+    [JUMP_EQUAL, 0, 4, ICMPV6],
+    [LOAD_BYTE, 0, 0, 14 + 40], // ICMPv6 type
+    [JUMP_EQUAL, 1, 0, types[0]],
+    [JUMP_EQUAL, 0, 1, types[1]],
+    [RETURN, 0, 0, bytes],
+    [RETURN, 0, 0, 0],
+  ]
+}
 
 export class PacketSocket implements Link {
   #fd: number

@@ -4,27 +4,10 @@ import type { Clock, Interfaces, KnownRouters, Link, NetworkInterface, Routers, 
 import { DecodeError } from '../../protocols/bytes/index.ts'
 import { ETHERTYPE_IPV6 } from '../../protocols/ethernet/index.ts'
 import { ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION, RouterDiscovery } from '../../protocols/ndp/index.ts'
-import { type Instruction, PACKET_TYPE, PacketSocket } from './packet-socket.ts'
+import { icmpv6Frames, PacketSocket } from './packet-socket.ts'
 
-const ICMPV6 = 58
-const LOAD_BYTE = 0x30
-const JUMP_EQUAL = 0x15
-const JUMP_GREATER = 0x25
-const RETURN = 0x06
 const MOST_BYTES = 512
-
-/** Frames for this host, broadcasts and groups (0 to 2) with a router message right behind IPv6. */
-const ROUTER_MESSAGES: readonly Instruction[] = [
-  PACKET_TYPE,
-  [JUMP_GREATER, 6, 0, 2],
-  [LOAD_BYTE, 0, 0, 14 + 6], // next header
-  [JUMP_EQUAL, 0, 4, ICMPV6],
-  [LOAD_BYTE, 0, 0, 14 + 40], // ICMPv6 type
-  [JUMP_EQUAL, 1, 0, ROUTER_SOLICITATION],
-  [JUMP_EQUAL, 0, 1, ROUTER_ADVERTISEMENT],
-  [RETURN, 0, 0, MOST_BYTES],
-  [RETURN, 0, 0, 0],
-]
+const ROUTER_MESSAGES = icmpv6Frames([ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT], MOST_BYTES)
 
 /** Node cannot wait for packet sockets: they are looked at so often, until a router is known and after. */
 const SEEKING_MS = 50
