@@ -122,7 +122,11 @@ export class HeartbeatThread implements Companion {
     endpoint.discover(new Set(options.addresses))
   }
 
-  /** A packet that cannot be sent is lost, as any may be. */
+  /**
+   * What `sendto` answers is not looked at: a packet that cannot be sent (no route, a full buffer) is one that does not
+   * arrive, which the peer measures anyway, and the next follows within one interval. Told of each, a link that is down
+   * would say so twenty times a second for each peer; netlink and the peers' silence say it once.
+   */
   #send(data: Uint8Array, to: string): void {
     const destination = this.#destinations.get(to) ?? this.#destination(to)
     sendto(this.#open!.options.fd, data, data.length, MSG_DONTWAIT, destination, destination.length)

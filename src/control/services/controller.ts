@@ -12,8 +12,9 @@ import type { SyncResult } from '../sync.ts'
 import { Announcer } from './announcer.ts'
 import { differInConditionsOnly, isWorthWriting, withVerdict } from './conditions.ts'
 import type { ServiceControllerOptions, UsageSource } from './options.ts'
+import { Patience } from './patience.ts'
 import { AwaitedVersions } from './versions.ts'
-import { BUDGET, WriteBudget } from './write-budget.ts'
+import { CONTESTED, WriteBudget } from './write-budget.ts'
 import { ServiceWriter } from './writer.ts'
 
 /**
@@ -44,10 +45,7 @@ export class ServiceController implements Task, UsageSource {
   #allocator: Allocator
   /** When the next quarantine ends. */
   readonly #expiry: Alarm
-  /** While it is armed there are no pools, and nothing is decided (D18). */
-  readonly #grace: Alarm
-  /** To be looked at when that time is over. */
-  readonly #deferred = new Set<string>()
+  readonly #patience: Patience
   #pools: readonly Pool[] | undefined
   #active: boolean
   #open = false
@@ -63,7 +61,7 @@ export class ServiceController implements Task, UsageSource {
       this.#allocator.expire()
       this.#settle()
     })
-    this.#grace = new Alarm(clock, () => void this.#takeOver([]))
+    this.#patience = new Patience(clock, options.log, options.noPoolsGraceMs ?? 0, () => void this.#takeOver([]))
     this.#log = options.log
     this.#active = active
     this.#versions = new AwaitedVersions(clock)
@@ -87,7 +85,7 @@ export class ServiceController implements Task, UsageSource {
   async stop(): Promise<void> {
     this.#unsubscribe()
     this.#expiry.set(undefined)
-    this.#grace.set(undefined)
+    this.#patience.stop()
     this.#active = false
     await Promise.all([this.#learning.stop(), this.#queue.stop()])
   }
@@ -123,22 +121,16 @@ export class ServiceController implements Task, UsageSource {
 
   /** Takes over the pools of a valid configuration (section 1.9); the first ones let the gate open. */
   setPools(pools: readonly Pool[]): SyncResult {
-    const { clock, noPoolsGraceMs: graceMs = 0 } = this.#options
-    if (pools.length > 0 || graceMs === 0) return this.#takeOver(pools)
-    if (this.#grace.armed) return 'success'
-    this.#log.warn({ event: 'noPools', graceMs, msg: 'there are no address pools, Services keep what they have' })
-    this.#grace.set(clock.monotonic() + graceMs)
-    return 'success'
+    return this.#patience.awaits(pools.length) ? 'success' : this.#takeOver(pools)
   }
 
   #takeOver(pools: readonly Pool[]): SyncResult {
-    this.#grace.set(undefined)
+    const deferred = this.#patience.end()
     this.#pools = pools
     const { changed, affected } = this.#allocator.setPools(pools)
     if (!this.#open) this.#learnSoon()
     else if (changed) this.#reconsider(affected)
-    for (const key of this.#deferred) this.#queue.add(key)
-    this.#deferred.clear()
+    for (const key of deferred) this.#queue.add(key)
     return 'success'
   }
 
@@ -225,8 +217,8 @@ export class ServiceController implements Task, UsageSource {
 
   async #handle(key: string): Promise<'done' | 'retry'> {
     if (!this.#open) return 'done'
-    if (this.#grace.armed) {
-      this.#deferred.add(key)
+    if (this.#patience.waiting) {
+      this.#patience.defer(key)
       return 'done'
     }
     const own = this.#changed.delete(key)
@@ -345,8 +337,6 @@ export class ServiceController implements Task, UsageSource {
     return (spec?.loadBalancerClass ?? '') === this.#options.lbClass
   }
 }
-
-const CONTESTED = `written ${BUDGET.writes} times in ${BUDGET.windowMs / 1000} s: is another controller changing its status?`
 
 const UNCHANGED = 'service converged, no change'
 

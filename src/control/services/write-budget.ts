@@ -4,7 +4,10 @@ import type { Clock } from '../../ports/index.ts'
  * How often one Service may be written: whoever else keeps changing its status must not draw us into an endless
  * exchange (chapter 02 section 6, "other actors in status").
  */
-export const BUDGET = { writes: 10, windowMs: 10_000 } as const
+const BUDGET = { writes: 10, windowMs: 10_000 } as const
+
+/** What is said of a Service that has spent it. */
+export const CONTESTED = `written ${BUDGET.writes} times in ${BUDGET.windowMs / 1000} s: is another controller changing its status?`
 
 export class WriteBudget {
   readonly #clock: Clock
