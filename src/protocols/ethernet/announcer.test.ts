@@ -15,9 +15,10 @@ function run(announcer: Announcer<string>, endMs: number): string[] {
 }
 const rounds = (link: number, key: string, startMs = 0) => ROUNDS_MS.map(ms => `${startMs + ms} ${link} ${key}`)
 
-test('a new pair is announced at 0, 1.1, 2.2, 3.3 and 4.4 s, three times within the first second, and then no more', () => {
+test('a new pair is announced at 0, 1.1, 2.2, 3.3 and 4.4 s, twice within 100 ms, four times within 1 s, and then no more', () => {
   for (const ms of [0, 1100, 2200, 3300, 4400]) assert.ok((ROUNDS_MS as readonly number[]).includes(ms))
-  assert.equal(ROUNDS_MS.filter(ms => ms < 1000).length, 3)
+  assert.equal(ROUNDS_MS.filter(ms => ms < 100).length, 2) // the first is lost where a port does not forward yet
+  assert.equal(ROUNDS_MS.filter(ms => ms < 1000).length, 4) // chapter 03 section 6.6: three at least
   const announcer = new Announcer<string>(0, middling)
   announcer.want(2, 'a', 0)
   assert.deepEqual(run(announcer, 100_000), rounds(2, 'a'))
@@ -56,7 +57,7 @@ test('a withdrawn address falls silent at once, on its interface only', () => {
   run(announcer, 1500)
   announcer.drop(2, 'a')
   const later = run(announcer, 100_000)
-  assert.deepEqual(later, rounds(3, 'a').slice(4))
+  assert.deepEqual(later, rounds(3, 'a').slice(5))
 })
 
 test('withdrawn and wanted again, it starts from the first round and the old one is forgotten', () => {
@@ -86,7 +87,7 @@ test('an interface that starts again announces everything on it again, and only 
   )
   assert.deepEqual(
     later.filter(line => line.includes(' 3 a')),
-    rounds(3, 'a').slice(5),
+    rounds(3, 'a').slice(6),
   )
 })
 
