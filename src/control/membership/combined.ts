@@ -10,20 +10,12 @@ import type {
   Timer,
 } from '../../ports/index.ts'
 import { HoldDown } from './hold-down.ts'
+import type { Published } from './interfaces.ts'
 import type { Majority } from './majority.ts'
-import type { ListedMember, MemberlistMembership } from './memberlist.ts'
+import type { MemberlistMembership } from './memberlist.ts'
 import { publishable } from './meta.ts'
-import { retirement } from './retirement.ts'
-import {
-  combine,
-  counted,
-  heldOf,
-  type Published,
-  published,
-  publishOther,
-  reviewMs,
-  type Standing,
-} from './standing.ts'
+import type { Standing } from './standing.ts'
+import { changesOf, firstView, type Known, lookAgainMs, type View, viewOf } from './view.ts'
 
 export interface CombinedOptions {
   readonly node: string
@@ -42,54 +34,57 @@ export interface CombinedOptions {
   readonly log: Logger
 }
 
-/** What was told last. */
-interface Before {
-  readonly standings: ReadonlyMap<string, Standing>
-  readonly published: Published
-  readonly held: ReadonlySet<string>
-}
-
 const REJOIN_EVERY_MS = 500
+const NOBODY: ReadonlyMap<string, DirectEvidence> = new Map()
 
-/** Memberlist, and beside it the direct heartbeats that notice a crash within half a second. */
+/**
+ * Memberlist, and beside it the direct heartbeats that notice a crash within half a second. Packets say that something is
+ * another; whoever asks then gets a view of everything that is known, made once; listeners are told once a turn of the
+ * event loop what is another than it was told before (`view.ts`).
+ */
 export class CombinedMembership implements Membership, Task {
   readonly name = 'membership'
   readonly #options: CombinedOptions
   readonly #listeners = new Set<(event: MemberEvent) => void>()
-  #standings: ReadonlyMap<string, Standing>
-  #retired: ReadonlyMap<string, number> = new Map()
-  #retirementEnds: Timer | undefined
-  #own: readonly string[] | undefined
-  #published: Published = new Map()
   readonly #holdDown: HoldDown | undefined
-  /** Of the others. */
-  #held: ReadonlySet<string> = new Set()
+  /** What was known last, and what listeners know of it. */
+  #view: View
+  #told: View
+  #toldMinority: Minority | undefined
+  /** Something was heard since the view was made. */
+  #stale = false
+  #turn: Timer | undefined
   #review: Timer | undefined
+  /** Nodes of which memberlist itself said what happened to them. */
+  readonly #said = new Set<string>()
+  #own: readonly string[] | undefined
   #rejoinedMs = Number.NEGATIVE_INFINITY
-  /** As it was told last. */
-  #minority: Minority | undefined
   #unfollow = () => {}
   #stopping = false
 
   constructor(options: CombinedOptions) {
     this.#options = options
-    this.#standings = new Map([[options.node, 'listed']])
+    this.#view = firstView(options.node)
+    this.#told = this.#view
     const { holdDownMs = 0, clock } = options
     if (holdDownMs > 0) this.#holdDown = new HoldDown(holdDownMs, clock, () => this.#tellHold())
   }
 
   async start(): Promise<void> {
-    const { memberlist, heartbeats } = this.#options
-    memberlist.subscribe(event => this.#update(event))
-    heartbeats?.watch(() => this.#update())
+    const { memberlist, heartbeats, majority } = this.#options
+    memberlist.subscribe(({ node }) => {
+      this.#said.add(node)
+      this.#heard()
+    })
+    heartbeats?.watch(() => this.#heard())
     memberlist.hears = node => {
       const evidence = heartbeats?.evidence().get(node)
       return evidence?.at === 'alive' && !evidence.deaf
     }
-    this.#unfollow = this.#options.majority?.subscribe(() => this.#update()) ?? (() => {})
+    this.#unfollow = majority?.subscribe(() => this.#heard()) ?? (() => {})
     void memberlist.whenJoined().then(() => {
       this.#holdDown?.joined([...memberlist.present().values()].some(({ settled }) => settled))
-      this.#update()
+      this.#heard()
     })
     await memberlist.start()
     try {
@@ -106,12 +101,12 @@ export class CombinedMembership implements Membership, Task {
    */
   async stop(): Promise<void> {
     const { memberlist, heartbeats } = this.#options
+    this.#look()
     this.#stopping = true
     this.#unfollow()
     this.#holdDown?.stop()
+    for (const timer of [this.#turn, this.#review]) timer?.cancel()
     await Promise.all([heartbeats?.stop(), memberlist.stop()])
-    this.#retirementEnds?.cancel()
-    this.#review?.cancel()
   }
 
   ready(): true | string {
@@ -119,26 +114,32 @@ export class CombinedMembership implements Membership, Task {
   }
 
   members(): ReadonlySet<string> {
-    return counted(this.#standings)
+    return this.#look().members
   }
 
   /** Every node that memberlist holds for alive or suspect, and why it counts or not. */
   standings(): ReadonlyMap<string, Standing> {
-    return this.#standings
+    return this.#look().standings
   }
 
   retired(): ReadonlyMap<string, number> {
-    return this.#retired
+    return this.#look().retired
   }
 
   held(): ReadonlySet<string> {
     const { node } = this.#options
-    const others = [...this.#held].filter(other => other !== node)
-    return new Set([...others, ...(this.#holdDown?.hold.held ? [node] : [])])
+    const held = new Set(this.#look().held)
+    if (this.#holdDown?.hold.held) held.add(node)
+    else held.delete(node)
+    return held
   }
 
   minority(): Minority | undefined {
-    return this.#options.majority?.judge(this.#standings)
+    return this.#options.majority?.judge(this.#look().standings)
+  }
+
+  interfaces(): Published {
+    return this.#look().interfaces
   }
 
   get joined(): boolean {
@@ -164,10 +165,6 @@ export class CombinedMembership implements Membership, Task {
     this.#options.heartbeats?.activate()
   }
 
-  interfaces(): Published {
-    return this.#published
-  }
-
   publish(interfaces: readonly string[]): void {
     const own = publishable(interfaces)
     if (own?.join('/') === this.#own?.join('/') && (own === undefined) === (this.#own === undefined)) return
@@ -175,25 +172,60 @@ export class CombinedMembership implements Membership, Task {
     this.#options.memberlist.publish(own)
     this.#options.heartbeats?.publish(own)
     this.#holdDown?.uses(interfaces)
-    this.#update()
+    this.#heard()
   }
 
-  #update(event?: MemberEvent): void {
+  /** However many packets come in a turn of the event loop, listeners hear of it once. */
+  #heard(): void {
     if (this.#stopping) return
-    const { memberlist, heartbeats, node: self, clock, trustMs } = this.#options
-    const listed = memberlist.present()
-    const direct = heartbeats?.evidence() ?? new Map<string, DirectEvidence>()
-    const before = { standings: this.#standings, published: this.#published, held: this.#held }
-    const nowMs = clock.monotonic()
-    this.#standings = combine({ self, listed, direct, nowMs, trustMs })
-    this.#held = heldOf(listed, direct)
-    this.#published = published({ self, own: this.#own, listed, direct, standings: this.#standings })
-    if ([...direct].some(([node, { at }]) => at === 'alive' && !listed.has(node))) this.#rejoinSoon()
+    this.#stale = true
+    this.#turn ??= this.#options.clock.after(0, () => this.#tellChanges())
+  }
+
+  #look(): View {
+    if (!this.#stale || this.#stopping) return this.#view
+    this.#stale = false
+    const known = this.#known()
+    this.#view = viewOf(known, this.#view)
+    if ([...known.direct].some(([node, { at }]) => at === 'alive' && !known.listed.has(node))) this.#rejoinSoon()
     this.#review?.cancel()
-    const reviewIn = reviewMs({ listed, direct, nowMs, trustMs })
-    this.#review = reviewIn === undefined ? undefined : clock.after(reviewIn, () => this.#update())
-    this.#tellChanges(before, listed, direct, event)
+    const againMs = lookAgainMs(known, this.#view)
+    this.#review = againMs === undefined ? undefined : this.#options.clock.after(againMs, () => this.#heard())
+    this.#holdDown?.sees(this.#view.members.size)
+    return this.#view
+  }
+
+  #known(): Known {
+    const { memberlist, heartbeats, node: self, clock, trustMs, retireMs = 0 } = this.#options
+    const heard = { listed: memberlist.present(), gone: memberlist.gone(), direct: heartbeats?.evidence() ?? NOBODY }
+    return { self, own: this.#own, ...heard, nowMs: clock.monotonic(), trustMs, retireMs }
+  }
+
+  /** Somebody is heard who is no member, as after a partition. */
+  #rejoinSoon(): void {
+    const now = this.#options.clock.monotonic()
+    if (now - this.#rejoinedMs < REJOIN_EVERY_MS) return
+    this.#rejoinedMs = now
+    this.#options.memberlist.rejoin()
+  }
+
+  #tellChanges(): void {
+    this.#turn = undefined
+    const [before, after] = [this.#told, this.#look()]
+    this.#told = after
+    for (const event of changesOf(before, after, this.#options.node)) {
+      this.#logMove(event, after)
+      this.#tell(event)
+    }
+    this.#said.clear()
     this.#tellMinority()
+  }
+
+  /** What memberlist's own events do not say. */
+  #logMove({ kind, node, address }: MemberEvent, { standings }: View): void {
+    if (kind === 'NodeUpdate' || this.#said.has(node)) return
+    const fields = { 'node addr': address, 'node name': node, 'node event': kind }
+    this.#options.log.info({ msg: 'node event - forcing sync', ...fields, standing: standings.get(node) })
   }
 
   #tellHold(): void {
@@ -209,9 +241,9 @@ export class CombinedMembership implements Membership, Task {
   /** The majority rule (IMP-6). Whoever joins sees nobody yet, and is told nothing. */
   #tellMinority(): void {
     const { memberlist, node, log } = this.#options
-    const [before, now] = [this.#minority, this.minority()]
+    const [before, now] = [this.#toldMinority, this.minority()]
     if (!memberlist.joined || (before?.seen === now?.seen && before?.expected === now?.expected)) return
-    this.#minority = now
+    this.#toldMinority = now
     const op = 'majority'
     if (now !== undefined)
       log.warn({ op, ...now, msg: 'no majority of the speakers is seen: nothing is announced by layer 2' })
@@ -219,73 +251,7 @@ export class CombinedMembership implements Membership, Task {
     this.#tell({ kind: 'NodeUpdate', node, address: '' })
   }
 
-  /** Somebody is heard who is no member, as after a partition. */
-  #rejoinSoon(): void {
-    const now = this.#options.clock.monotonic()
-    if (now - this.#rejoinedMs < REJOIN_EVERY_MS) return
-    this.#rejoinedMs = now
-    this.#options.memberlist.rejoin()
-  }
-
-  #tellChanges(
-    before: Before,
-    listed: ReadonlyMap<string, ListedMember>,
-    direct: ReadonlyMap<string, DirectEvidence>,
-    event: MemberEvent | undefined,
-  ): void {
-    const [was, is] = [counted(before.standings), counted(this.#standings)]
-    const moved = this.#retire(was, is, direct)
-    this.#holdDown?.sees(is.size)
-    const changed = inOneOnly(was, is)
-    for (const node of changed) {
-      const standing = this.#standings.get(node)
-      const address = listed.get(node)?.address ?? event?.address ?? ''
-      // What memberlist's own events do not say.
-      if (event?.node !== node)
-        this.#options.log.info({ msg: 'node event - forcing sync', ...fieldsOf(node, address, is.has(node)), standing })
-      this.#tell({ kind: is.has(node) ? 'NodeJoin' : 'NodeLeave', node, address })
-    }
-    const others = publishOther(before.published, this.#published).filter(node => node !== this.#options.node)
-    const held = inOneOnly(before.held, this.#held).filter(node => node !== this.#options.node)
-    const updated = new Set([...others, ...held, ...(moved === undefined ? [] : [moved])])
-    if (event?.kind === 'NodeUpdate' && changed.length === 0) {
-      updated.delete(event.node)
-      this.#tell(event)
-    }
-    for (const node of updated)
-      if (!changed.includes(node)) this.#tell({ kind: 'NodeUpdate', node, address: listed.get(node)?.address ?? '' })
-  }
-
-  /** Answers a node that is retired now and was not, or the other way round. */
-  #retire(
-    was: ReadonlySet<string>,
-    is: ReadonlySet<string>,
-    direct: ReadonlyMap<string, DirectEvidence>,
-  ): string | undefined {
-    const { memberlist, clock, retireMs: limitMs = 0 } = this.#options
-    const nowMs = clock.monotonic()
-    const before = this.#retired
-    const gone = new Map<string, string>(memberlist.gone())
-    for (const [node, { at }] of direct) if (at === 'left' || at === 'dead') gone.set(node, at)
-    const those = (how: string) => new Set([...gone].filter(([, at]) => at === how).map(([node]) => node))
-    this.#retired = retirement({ before, was, is, left: those('left'), dead: those('dead'), nowMs, limitMs })
-    this.#retirementEnds?.cancel()
-    if (this.#retired.size > 0) {
-      const endMs = Math.min(...this.#retired.values()) + limitMs
-      this.#retirementEnds = clock.after(endMs - nowMs, () => this.#update())
-    }
-    return inOneOnly(new Set(before.keys()), new Set(this.#retired.keys()))[0]
-  }
-
   #tell(event: MemberEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
-}
-
-function inOneOnly(a: ReadonlySet<string>, b: ReadonlySet<string>): string[] {
-  return [...new Set([...a, ...b])].filter(node => a.has(node) !== b.has(node))
-}
-
-function fieldsOf(node: string, address: string, joins: boolean) {
-  return { 'node addr': address, 'node name': node, 'node event': joins ? 'NodeJoin' : 'NodeLeave' }
 }

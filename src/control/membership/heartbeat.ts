@@ -63,6 +63,7 @@ export class HeartbeatMembership implements Membership, Heartbeats, Task {
   #unsubscribe = () => {}
   #watcher = () => {}
   #seen = 0
+  #evidence: { changes: number; nodes: ReadonlyMap<string, DirectEvidence> } = { changes: 0, nodes: new Map() }
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
@@ -131,8 +132,11 @@ export class HeartbeatMembership implements Membership, Heartbeats, Task {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** Worked out anew only where it says something else. */
   evidence(): ReadonlyMap<string, DirectEvidence> {
-    return this.#endpoint.evidence()
+    const { changes } = this.#endpoint
+    if (changes !== this.#evidence.changes) this.#evidence = { changes, nodes: this.#endpoint.evidence() }
+    return this.#evidence.nodes
   }
 
   watch(watcher: () => void): void {

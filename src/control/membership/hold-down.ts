@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../../ports/index.ts'
+import type { Clock, DirectEvidence, Timer } from '../../ports/index.ts'
+import type { ListedMember } from './memberlist.ts'
 
 /** What a speaker tells the others of itself where addresses are to stay. */
 export interface Hold {
@@ -88,4 +89,17 @@ export class HoldDown {
     this.#hold = hold
     if (hold.held !== held || hold.settled !== settled) this.#changed()
   }
+}
+
+/** Who leaves addresses to others for now (IMP-4): a node that is heard says it first hand, before gossip does. */
+export function heldOf(
+  listed: ReadonlyMap<string, Pick<ListedMember, 'heartbeats' | 'held'>>,
+  direct: ReadonlyMap<string, DirectEvidence>,
+): ReadonlySet<string> {
+  const isHeld = ([node, member]: [string, Pick<ListedMember, 'heartbeats' | 'held'>]) => {
+    const evidence = member.heartbeats ? direct.get(node) : undefined
+    const isHeard = evidence?.at === 'alive' || evidence?.at === 'suspect'
+    return isHeard ? evidence.held === true : member.held
+  }
+  return new Set([...listed].filter(isHeld).map(([node]) => node))
 }

@@ -182,8 +182,10 @@ test('IMP-6: who loses the majority is told at once, though it counts on the oth
   d!.events.length = 0
   for (const name of ['x', 'y', 'z', 'u']) // their speakers are expected and not seen
     kube.put(pods, { metadata: { name, namespace: 'm' }, spec: { nodeName: name } })
+  net.clock.advance(0) // listeners hear of it once a turn
   assert.deepEqual([d!.speaker.minority(), d!.events], [undefined, []]) // a, of the lowest name, is in this half
   kube.put(pods, { metadata: { name: 'v', namespace: 'm' }, spec: { nodeName: 'v' } })
+  net.clock.advance(0)
   assert.deepEqual([d!.speaker.minority(), d!.events], [{ seen: 4, expected: 9 }, ['NodeUpdate d']])
 })
 

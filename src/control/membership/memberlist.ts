@@ -1,4 +1,4 @@
-import { type Address, formatAddress, parseAddress } from '../../core/ip/index.ts'
+import { type Address, formatAddress } from '../../core/ip/index.ts'
 import type {
   Clock,
   DatagramSocket,
@@ -9,11 +9,11 @@ import type {
   Random,
   StreamPort,
   Task,
-  Timer,
 } from '../../ports/index.ts'
 import { type Keyring, Memberlist, type MemberlistConfig } from '../../protocols/memberlist/index.ts'
 import { followSpeakers, type Peers } from './discovery.ts'
 import type { Hold } from './hold-down.ts'
+import { Joiner } from './joiner.ts'
 import { limited } from './limited.ts'
 import { publishable, readMeta, writeMeta } from './meta.ts'
 import { RefusedPackets } from './refused.ts'
@@ -56,16 +56,7 @@ export interface ListedMember {
   readonly interfaces: readonly string[] | undefined
 }
 
-/** Without any discovery the first join is given up for the start (IMP-1). */
-const DISCOVERY_MS = 5000
-/** Speakers that are no members are joined again after this time, and complained about more rarely. */
-const REJOIN_MS = { fast: 1000, usual: 5000 }
-/** Between our own speakers a join takes milliseconds: a healed partition is not waited for longer than this. */
-const FAST_JOIN_MS = 1500
-const COMPLAIN_EVERY_MS = 60_000
 const LEAVE_MS = 1000
-/** Joins at the same time. */
-const AT_ONCE = 8
 /** A DNS subdomain name (RFC 1123), as node names are (IMP-22). */
 const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 
@@ -83,12 +74,8 @@ export class MemberlistMembership implements Membership, Task {
   #hears: (node: string) => boolean = () => false
   #list: Memberlist | undefined
   #close: () => Promise<unknown> = async () => {}
-  #addresses: ReadonlySet<string> | undefined
-  #busy = false
-  #again = false
-  #complainedMs: number | undefined
-  #timer: Timer | undefined
-  #limit: Timer | undefined
+  #joiner: Joiner | undefined
+  #records: Records | undefined
   #unsubscribe = () => {}
 
   constructor(options: MemberlistMembershipOptions) {
@@ -105,7 +92,8 @@ export class MemberlistMembership implements Membership, Task {
     const refused = new RefusedPackets('memberlist', { clock, log, ...(metrics && { metrics }) })
     const tooMany = { code: 'RATE_LIMITED', detail: 'more packets than a peer sends', times: 1 }
     const refuse = (from: string) => refused.note({ ...tooMany, from })
-    const socket = limited(await open(), { clock, knows: from => this.#knows(from), refuse })
+    const knows = (from: string) => this.#joiner?.expects(from) || this.#look().addresses.has(from)
+    const socket = limited(await open(), { clock, knows, refuse })
     const listener = await streams
       .listen({ address, port }, stream => this.#list?.accept(stream))
       .catch(async error => {
@@ -124,10 +112,22 @@ export class MemberlistMembership implements Membership, Task {
       acceptsName: (text: string) => NODE_NAME.test(text),
       hears: (name: string) => this.#hears(name),
     }
-    this.#list = new Memberlist({ ...identity, ...hooks, ...judge, meta: this.#meta }, keyring)
-    this.#list.start()
-    this.#limit = clock.after(DISCOVERY_MS, () => this.#setJoined())
-    this.#unsubscribe = followSpeakers(peers, node, addresses => this.#discover(addresses))
+    const list = new Memberlist({ ...identity, ...hooks, ...judge, meta: this.#meta }, keyring)
+    this.#list = list
+    list.start()
+    const joiner = this.#composeJoiner(list)
+    this.#joiner = joiner
+    this.#unsubscribe = followSpeakers(peers, node, addresses => joiner.discover(addresses))
+  }
+
+  #composeJoiner(list: Memberlist): Joiner {
+    const { address: own, port, config, clock, log } = this.#options
+    return new Joiner({
+      ...{ own, clock, log, fast: config.fast !== undefined, timeoutMs: config.tcpTimeoutMs },
+      present: () => this.#look().addresses,
+      join: (address, withinMs) => list.join(address, port, withinMs),
+      joined: () => this.#setJoined(),
+    })
   }
 
   /** Says that this speaker leaves, then closes. */
@@ -135,7 +135,7 @@ export class MemberlistMembership implements Membership, Task {
     const { log } = this.#options
     const list = this.#list
     if (list === undefined) return
-    for (const timer of [this.#timer, this.#limit]) timer?.cancel()
+    this.#joiner?.stop()
     this.#unsubscribe()
     log.info({ op: 'shutdown', msg: 'leaving memberlist cluster' })
     await list.leave(LEAVE_MS)
@@ -155,21 +155,14 @@ export class MemberlistMembership implements Membership, Task {
     return new Set([this.#options.node, ...counted.map(([name]) => name)])
   }
 
-  /** Alive and suspect nodes, also those that cannot announce yet. */
+  /** Alive and suspect nodes, also those that cannot announce yet. The same object as long as nothing is another. */
   present(): ReadonlyMap<string, ListedMember> {
-    const members = this.#list?.present() ?? []
-    return new Map(
-      members.map(({ name, address, state, meta }) => {
-        const { fast: _, ...said } = readMeta(meta)
-        return [name, { ...said, address: formatAddress(address), suspect: state === 'suspect' }]
-      }),
-    )
+    return this.#look().present
   }
 
   /** Nodes that are gone, and whether they said so; until they are forgotten. */
   gone(): ReadonlyMap<string, 'left' | 'dead'> {
-    const records = this.#list?.members() ?? []
-    return new Map(records.flatMap(({ name, state }) => (state === 'left' || state === 'dead' ? [[name, state]] : [])))
+    return this.#look().gone
   }
 
   /** 0 is well; higher is a node that others do not answer (Lifeguard). */
@@ -191,9 +184,7 @@ export class MemberlistMembership implements Membership, Task {
   }
 
   rejoin(): void {
-    const msg = this.#busy ? 'previous discovery in progress - doing nothing' : 'triggering discovery'
-    this.#options.log.debug({ op: 'memberDiscovery', msg })
-    void this.#join()
+    this.#joiner?.rejoin()
   }
 
   activate(): void {
@@ -235,87 +226,15 @@ export class MemberlistMembership implements Membership, Task {
     return writeMeta({ ...said, ...this.#hold, interfaces: this.#published })
   }
 
-  #knows(address: string): boolean {
-    return this.#addresses?.has(address) || this.#presentAddresses().includes(address)
-  }
-
-  #discover(addresses: ReadonlySet<string>): void {
-    const before = this.#addresses
-    this.#addresses = addresses
-    const fresh = [...addresses].some(address => !before?.has(address))
-    if (before === undefined || fresh) void this.#join()
-  }
-
-  /** Joins every known speaker that is no member; one round at a time. */
-  async #join(): Promise<void> {
-    if (this.#addresses === undefined || this.#list === undefined) return
-    if (this.#busy) {
-      this.#again = true
-      return
-    }
-    this.#busy = true
-    this.#timer?.cancel()
-    const targets = this.#missing()
-    const failures = await this.#joinAll(targets)
-    this.#busy = false
-    if (this.#list === undefined) return // stopped meanwhile
-    if (targets.length > 0) this.#report(targets.length, failures)
-    this.#setJoined()
-    const again = this.#again
-    this.#again = false
-    const pauseMs = this.#options.config.fast ? REJOIN_MS.fast : REJOIN_MS.usual
-    this.#timer = this.#options.clock.after(again ? 0 : pauseMs, () => void this.#join())
-  }
-
-  /** Addresses of speakers that are no members (IMP-18). */
-  #missing(): Address[] {
-    const own = formatAddress(this.#options.address)
-    const present = new Set([own, ...this.#presentAddresses()])
-    const known = [...(this.#addresses ?? [])].map(parseAddress).filter(address => address !== undefined)
-    return known.filter(address => !present.has(formatAddress(address)))
-  }
-
-  #presentAddresses(): string[] {
-    return [...this.present().values()].map(({ address }) => address)
-  }
-
-  async #joinAll(targets: readonly Address[]): Promise<string[]> {
-    const failures: string[] = []
-    const waiting = [...targets]
-    const worker = async () => {
-      for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-        const text = formatAddress(target)
-        if (this.#presentAddresses().includes(text)) continue // known since from another one's answer
-        const { port, config } = this.#options
-        const joined = this.#list?.join(target, port, config.fast ? FAST_JOIN_MS : config.tcpTimeoutMs)
-        await joined?.catch(error => failures.push(`${text}: ${(error as Error).message}`))
-      }
-    }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
-    return failures
-  }
-
-  #report(expected: number, failures: readonly string[]): void {
-    const { log, clock } = this.#options
-    const now = clock.monotonic()
-    if (failures.length === 0) {
-      this.#complainedMs = undefined
-      const others = (this.#list?.present().length ?? 1) - 1
-      log.info({ op: 'Member detection', msg: 'memberlist join successfully', 'number of other nodes': others })
-      return
-    }
-    const joined = expected - failures.length
-    const fields = { op: 'memberDiscovery', msg: 'partial join', joined, expected, error: failures.join('; ') }
-    if (this.#complainedMs !== undefined && now - this.#complainedMs < COMPLAIN_EVERY_MS) {
-      log.debug(fields)
-      return
-    }
-    this.#complainedMs = now
-    log.error(fields)
+  /** Made anew only where memberlist knows something else. */
+  #look(): Records {
+    const list = this.#list
+    if (list === undefined) return NOTHING
+    if (this.#records?.version !== list.version) this.#records = recordsOf(list)
+    return this.#records
   }
 
   #setJoined(): void {
-    this.#limit?.cancel()
     if (this.#joined) return
     this.#joined = true
     this.#resolveJoined()
@@ -327,4 +246,27 @@ export class MemberlistMembership implements Membership, Task {
     this.#options.log.info({ msg: 'node event - forcing sync', ...fields })
     for (const listener of this.#listeners) listener(event)
   }
+}
+
+/** What memberlist knows, as the rules read it. */
+interface Records {
+  readonly version: number
+  readonly present: ReadonlyMap<string, ListedMember>
+  readonly gone: ReadonlyMap<string, 'left' | 'dead'>
+  /** Of those present. */
+  readonly addresses: ReadonlySet<string>
+}
+
+const NOTHING: Records = { version: 0, present: new Map(), gone: new Map(), addresses: new Set() }
+
+function recordsOf(list: Memberlist): Records {
+  const present = new Map<string, ListedMember>()
+  const gone = new Map<string, 'left' | 'dead'>()
+  for (const { name, address, state, meta } of list.members()) {
+    const { fast: _, ...said } = readMeta(meta)
+    if (state === 'left' || state === 'dead') gone.set(name, state)
+    else present.set(name, { ...said, address: formatAddress(address), suspect: state === 'suspect' })
+  }
+  const addresses = new Set([...present.values()].map(({ address }) => address))
+  return { version: list.version, present, gone, addresses }
 }

@@ -1,4 +1,5 @@
 /** Which nodes left by plan: their speakers stopped, and nothing says that their kernels did. */
+import type { DirectEvidence } from '../../ports/index.ts'
 
 export interface RetirementInput {
   /** Nodes retired so far, and when: monotonic milliseconds. */
@@ -25,4 +26,18 @@ export function retirement({ before, was, is, left, dead, nowMs, limitMs }: Reti
   if (limitMs === 0) return retired
   for (const node of was) if (!is.has(node) && left.has(node) && !dead.has(node)) retired.set(node, nowMs)
   return retired
+}
+
+/** How nodes went: the last word of heartbeats, where they sent any, before memberlist's. */
+export function endsOf({
+  gone,
+  direct,
+}: {
+  readonly gone: ReadonlyMap<string, 'left' | 'dead'>
+  readonly direct: ReadonlyMap<string, DirectEvidence>
+}): Pick<RetirementInput, 'left' | 'dead'> {
+  const ends = new Map<string, string>(gone)
+  for (const [node, { at }] of direct) if (at === 'left' || at === 'dead') ends.set(node, at)
+  const those = (how: string) => new Set([...ends].filter(([, at]) => at === how).map(([node]) => node))
+  return { left: those('left'), dead: those('dead') }
 }

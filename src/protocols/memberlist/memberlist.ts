@@ -165,6 +165,11 @@ export class Memberlist {
     return this.#members.all()
   }
 
+  /** Another number whenever `members` answers something else. */
+  get version(): number {
+    return this.#members.version
+  }
+
   get health(): number {
     return this.#members.health
   }

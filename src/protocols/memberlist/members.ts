@@ -31,6 +31,7 @@ const MAX_INCARNATION = 0xffffffff
 export class Members {
   readonly #options: MembersOptions
   readonly #records = new Map<string, Member>()
+  #version = 0
   readonly #suspicions = new Map<string, Suspicion>()
   #incarnation = 0
   #leaving = false
@@ -42,6 +43,11 @@ export class Members {
 
   get size(): number {
     return this.#records.size
+  }
+
+  /** Another number whenever a record is another. */
+  get version(): number {
+    return this.#version
   }
 
   /** 0 is well; each point slows the probes of this node by one interval (Lifeguard's awareness). */
@@ -144,7 +150,7 @@ export class Members {
     const { clock, config } = this.#options
     const before = clock.monotonic() - config.gossipToTheDeadMs
     for (const [name, member] of this.#records)
-      if (isGone(member) && member.sinceMs < before && name !== this.#options.name) this.#records.delete(name)
+      if (isGone(member) && member.sinceMs < before && name !== this.#options.name) this.#forget(name)
   }
 
   state(): NodeState[] {
@@ -152,6 +158,16 @@ export class Members {
       ...{ name, addr, port, incarnation, state, vsn },
       ...(meta.length > 0 ? { meta } : {}),
     }))
+  }
+
+  #keep(member: Member): void {
+    this.#version++
+    this.#records.set(member.name, member)
+  }
+
+  #forget(name: string): void {
+    this.#version++
+    this.#records.delete(name)
   }
 
   stop(): void {
@@ -199,14 +215,14 @@ export class Members {
     const addr = isAt(known, next) ? known.addr : next.addr
     const sinceMs = known.state === 'alive' ? known.sinceMs : next.sinceMs
     const vsn = next.vsn.length === 0 ? known.vsn : next.vsn
-    this.#records.set(next.name, { ...next, addr, vsn, sinceMs })
+    this.#keep({ ...next, addr, vsn, sinceMs })
     if (isGone(known)) this.#tell('NodeJoin', next.name)
     else if (!sameBytes(known.meta, next.meta)) this.#tell('NodeUpdate', next.name)
   }
 
   #become(member: Member, state: Member['state'], incarnation: number): void {
     const sinceMs = this.#options.clock.monotonic()
-    this.#records.set(member.name, { ...member, state, incarnation, sinceMs })
+    this.#keep({ ...member, state, incarnation, sinceMs })
   }
 
   #startSuspicion(member: Member, from: string): void {
@@ -248,7 +264,7 @@ export class Members {
     this.#options.log.warn({ msg: `memberlist: ${msg}` })
     this.#incarnation = Math.min(Math.max(this.#incarnation + 1, accused + 1), MAX_INCARNATION)
     this.changeHealth(1)
-    this.#records.set(this.#options.name, { ...this.self, incarnation: this.#incarnation })
+    this.#keep({ ...this.self, incarnation: this.#incarnation })
     this.#sayAlive()
   }
 

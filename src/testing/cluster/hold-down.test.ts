@@ -1,7 +1,7 @@
 /** `--hold-down` (IMP-4) among many speakers: nobody but the returning node says that it is held, and all agree. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Cluster } from '../../testing/cluster/index.ts'
+import { Cluster } from './index.ts'
 
 const HOLD_MS = 10_000
 
@@ -42,7 +42,8 @@ for (const end of ['kill', 'crash', 'leave'] as const)
       cluster.judge.longest.several = 0
       await cluster.run(2500)
       assert.deepEqual(heldIn(cluster), [])
-      assert.ok(cluster.judge.longest.several < 10, 'others hear first hand that it is held no more')
+      // First hand, by heartbeat: where the packet is lost, by the next one. Gossip takes some 200 ms.
+      assert.ok(cluster.judge.longest.several < 60, `${cluster.judge.longest.several} ms`)
       assert.deepEqual(ownersOf(cluster), before)
       assert.deepEqual(cluster.judge.violations, [])
     }

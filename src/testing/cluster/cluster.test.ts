@@ -1,7 +1,7 @@
 /** Many speakers on the real membership and a simulated network: who answers for an address, at every moment. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Cluster, type ClusterOptions, play, scenarioOf, textOf } from '../../testing/cluster/index.ts'
+import { Cluster, type ClusterOptions, play, scenarioOf, textOf } from './index.ts'
 
 /** Short scenarios of chance; `node src/testing/cluster/campaign.ts` plays as many as wished, and one again. */
 const SEEDS = Array.from({ length: 16 }, (_, n) => n + 1)

@@ -1,7 +1,7 @@
 /** A hundred speakers, as `cluster.test.ts` has a few: by itself, because it takes as long as all of those. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Cluster } from '../../testing/cluster/index.ts'
+import { Cluster } from './index.ts'
 
 test('a hundred speakers: dead and frozen ones are replaced in time, the others keep what they have', async () => {
   const cluster = new Cluster({ seed: 1, speakers: 100 })
