@@ -9,6 +9,7 @@ import { REPLY, REQUEST } from './packet.ts'
 import { fingerprint, readMarked, writeMarked } from './responder.ts'
 
 export const handover: HandoverVoice<number> = {
+  settleMs: 0, // broadcasts reach everybody
   poll: (key, to, id, responder) => marked(REQUEST, key, to, { id, last: 0 }, responder),
   pollOf: (frame, length) => {
     const read = readMarked(frame, length, REQUEST)

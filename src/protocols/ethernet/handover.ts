@@ -22,7 +22,7 @@ const MISSES = 5
 const SEEK_MS = 100
 /** Whoever leaves is not waited for longer. */
 const LIMIT_MS = 1000
-/** Requests kept for one address: clients that find none ask again after a second. */
+/** Requests kept for one address, the latest: who finds no answer asks again after a second. */
 const MOST_REQUESTS = 128
 
 interface Request {
@@ -40,17 +40,20 @@ interface Pending {
   /** It let go: what is kept now is this node's to answer, and what still comes. */
   isReleased: boolean
   requests: Request[]
-  /** Requests that the node answered, no longer kept. */
-  answered: number
+  /** Requests no longer kept: most were answered by the node. */
+  dropped: number
 }
 
 /** The successor's side, on all interfaces. */
 export class Handover<K> {
   readonly #find: (link: number, node: string) => Whereabouts
+  readonly #settleMs: number
   readonly #pending = new Map<number, Map<K, Pending>>()
 
-  constructor(find: (link: number, node: string) => Whereabouts) {
+  /** Nobody is asked before an address has been claimed for `settleMs`: until then requests may not reach this node. */
+  constructor(find: (link: number, node: string) => Whereabouts, settleMs = 0) {
     this.#find = find
+    this.#settleMs = settleMs
   }
 
   /** The node may still answer for the address. */
@@ -58,7 +61,7 @@ export class Handover<K> {
     const pending = this.#pending.get(link) ?? new Map<K, Pending>()
     this.#pending.set(link, pending)
     if (pending.has(key)) return
-    const state = { cuts: [], unanswered: 0, isReleased: false, requests: [], answered: 0 }
+    const state = { cuts: [], unanswered: 0, isReleased: false, requests: [], dropped: 0 }
     pending.set(key, { node, startMs: nowMs, nextMs: nowMs, ...state })
   }
 
@@ -74,7 +77,11 @@ export class Handover<K> {
   keep(link: number, key: K, frame: Uint8Array, fingerprint: number): boolean {
     const pending = this.#pending.get(link)?.get(key)
     if (pending === undefined) return false
-    if (pending.requests.length < MOST_REQUESTS) pending.requests.push({ frame: Uint8Array.from(frame), fingerprint })
+    pending.requests.push({ frame: Uint8Array.from(frame), fingerprint })
+    if (pending.requests.length > MOST_REQUESTS) {
+      pending.requests.shift()
+      pending.dropped++
+    }
     return true
   }
 
@@ -84,7 +91,7 @@ export class Handover<K> {
     if (pending === undefined || this.#find(link, pending.node) !== mac) return
     pending.unanswered = 0
     const later = since(pending, pending.cuts.length - 1)
-    pending.answered += pending.requests.length - later.length
+    pending.dropped += pending.requests.length - later.length
     pending.requests = later
   }
 
@@ -138,20 +145,21 @@ export class Handover<K> {
     const over = nowMs - startMs >= (to === 'seeking' ? SEEK_MS : LIMIT_MS)
     if (isReleased || over || to === 'gone' || pending.unanswered >= MISSES)
       return { kind: 'begin', link, key, requests: pending.requests.map(({ frame }) => frame) }
-    pending.nextMs = nowMs + (to === 'seeking' ? 1 : POLL_MS)
-    if (to === 'seeking') return undefined
+    const settlesMs = startMs + this.#settleMs - nowMs
+    pending.nextMs = nowMs + (to === 'seeking' ? 1 : settlesMs > 0 ? settlesMs : POLL_MS)
+    if (to === 'seeking' || settlesMs > 0) return undefined
     pending.unanswered++
-    return { kind: 'poll', link, key, to, id: pending.cuts.push(pending.answered + pending.requests.length) - 1 }
+    return { kind: 'poll', link, key, to, id: pending.cuts.push(pending.dropped + pending.requests.length) - 1 }
   }
 }
 
 /** Those that came after the question, all where there was none. */
-function since({ requests, cuts, answered }: Pending, id: number): Request[] {
-  return requests.slice(placeOf({ cuts, answered }, id))
+function since(pending: Pending, id: number): Request[] {
+  return pending.requests.slice(placeOf(pending, id))
 }
 
-function placeOf({ cuts, answered }: Pick<Pending, 'cuts' | 'answered'>, id: number): number {
-  return Math.max(0, (cuts[id] ?? 0) - answered)
+function placeOf({ cuts, dropped }: Pending, id: number): number {
+  return Math.max(0, (cuts[id] ?? 0) - dropped)
 }
 
 /**

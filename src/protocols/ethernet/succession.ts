@@ -20,11 +20,13 @@ export interface SuccessionOptions<K> {
 export class Succession<K> {
   readonly #options: SuccessionOptions<K>
   readonly #discretion = new Discretion<K>()
-  readonly #handover = new Handover<K>((link, node) => this.#discretion.whereabouts(link, node))
+  readonly #handover: Handover<K>
   #departure: Departure<K> | undefined
 
   constructor(options: SuccessionOptions<K>) {
     this.#options = options
+    const { settleMs } = options.voice.handover ?? {}
+    this.#handover = new Handover<K>((link, node) => this.#discretion.whereabouts(link, node), settleMs)
   }
 
   /** Own addresses of the nodes that claims are after. */

@@ -31,6 +31,8 @@ export interface Voice<K> {
 
 /** What two speakers say when one takes over from the other; every other host takes it for what hosts say anyway. */
 export interface HandoverVoice<K> {
+  /** So long after an address is claimed requests for it may not reach this node yet. */
+  readonly settleMs: number
   /** "May I have it?" A speaker that does not leave answers as it answers everybody. Below 256. */
   poll(key: K, to: Mac, id: number, responder: Responder): Uint8Array
   pollOf(frame: Uint8Array, length: number): { readonly id: number; readonly from: Mac } | undefined

@@ -2,6 +2,7 @@
 import { type Mac, macFromBytes } from '../../core/ip/index.ts'
 import { type Exchange, ndpIneligible, type Responder, type Voice } from '../ethernet/index.ts'
 import { textOf } from './address.ts'
+import { handover } from './handover.ts'
 import { InPlace, mayBe } from './in-place.ts'
 import { ADVERTISEMENT } from './message.ts'
 import { answerNdp, claimedNdp, type NdpClaims, questionNdp, readFrame, speaker } from './responder.ts'
@@ -58,6 +59,8 @@ export class NdpVoice implements Voice<bigint> {
     if (received?.packet.message.kind !== 'advertisement') return undefined
     return { target: received.packet.message.target, mac: speaker(received) }
   }
+
+  readonly handover = handover
 
   text(key: bigint): string {
     return textOf(key)
