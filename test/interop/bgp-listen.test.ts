@@ -1,26 +1,19 @@
 /** Routers that open the session, alone or at the same time as we do; and what the wrong password looks like. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { test } from 'node:test'
 import { run } from '../../src/apps/lab/command.ts'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { parseAddress } from '../../src/core/ip/index.ts'
-import { enterFreshNetwork } from '../contract/fresh-network.ts'
-import { has, plain, ROUTERS, running, whyNoBgp } from './bgp-scene.ts'
+import { besideRouter, has, plain, ROUTERS, running } from './bgp-scene.ts'
 import { type Frr, frrRouter } from './frr.ts'
-import { linkTo, OURS, unlink } from './router.ts'
+import { OURS } from './router.ts'
 import { aPeer } from './speaker.ts'
 
 const NETNS = `bgp-listen-${process.pid}`
 const DIALS = { ...plain(NETNS), dials: true }
 const LISTENS = { listens: true }
 
-describe('BGP sessions that routers open', { skip: whyNoBgp() ?? false }, () => {
-  before(async () => {
-    enterFreshNetwork()
-    await linkTo(NETNS)
-  })
-  after(() => unlink(NETNS))
-
+besideRouter('BGP sessions that routers open', NETNS, () => {
   for (const [name, make] of ROUTERS) {
     for (const over of ['ipv4', 'ipv6'] as const)
       test(`${name} over ${over}: it dials, signed; we wait`, async t => {
@@ -51,12 +44,12 @@ describe('BGP sessions that routers open', { skip: whyNoBgp() ?? false }, () => 
     await has(router, 'ipv4', ['203.0.113.7/32'])
   })
 
-  test('a stranger is closed at once, and counted', async t => {
+  test('a stranger is told so (6/5), closed, and counted', async t => {
     const { speaker } = await running(t, frrRouter(plain(NETNS)), LISTENS)
     speaker.peer(aPeer('ipv4', { endpoint: { address: parseAddress('10.20.0.9')! }, passive: true }))
-    const connect = `exec 3<>/dev/tcp/${OURS.ipv4}/179 && ! read -t 5 -n 1 <&3`
-    const dialled = async () => (await run(['ip', 'netns', 'exec', NETNS, 'bash', '-c', connect])).code === 0
-    await waitFor(dialled, 'the listener')
+    const connect = `exec 3<>/dev/tcp/${OURS.ipv4}/179 && timeout 5 tail -c 2 <&3 | od -An -tx1`
+    const dialled = async () => (await run(['ip', 'netns', 'exec', NETNS, 'bash', '-c', connect])).stdout.trim()
+    await waitFor(async () => (await dialled()) === '06 05', 'the listener')
     const series = 'metallb_bgp_connections_refused_total{reason="unknownPeer"}'
     await waitFor(() => speaker.metrics.series.get(series) === 1, 'the refusal to be counted')
     assert.equal(speaker.log.lines.filter(({ fields }) => fields.msg === 'refused BGP connection').length, 1)

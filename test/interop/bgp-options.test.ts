@@ -1,12 +1,10 @@
 /** What the options of ours look like to FRR and BIRD: link bandwidth, GRACEFUL_SHUTDOWN. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { test } from 'node:test'
 import { waitFor } from '../../src/apps/lab/index.ts'
-import { enterFreshNetwork } from '../contract/fresh-network.ts'
-import { has, plain, running, whyNoBgp } from './bgp-scene.ts'
+import { besideRouter, has, plain, running } from './bgp-scene.ts'
 import { birdRouter } from './bird.ts'
 import { frrRouter } from './frr.ts'
-import { linkTo, unlink } from './router.ts'
 import { aPeer } from './speaker.ts'
 
 const NETNS = `bgpfeat-interop-${process.pid}`
@@ -21,13 +19,7 @@ interface FrrDetail {
   }[]
 }
 
-describe('options of ours with other implementations', { skip: whyNoBgp() ?? false }, () => {
-  before(async () => {
-    enterFreshNetwork()
-    await linkTo(NETNS)
-  })
-  after(() => unlink(NETNS))
-
+besideRouter('options of ours with other implementations', NETNS, () => {
   for (const asn of [64501, 64500])
     test(`FRR in AS ${asn}: link bandwidth, another one, and GRACEFUL_SHUTDOWN`, async t => {
       const { router, speaker } = await running(t, frrRouter({ ...plain(NETNS), asn }))

@@ -1,10 +1,12 @@
 /** What scenarios with one router have in common. */
 import { existsSync } from 'node:fs'
+import { after, before, describe } from 'node:test'
 import { waitFor } from '../../src/apps/lab/index.ts'
+import { enterFreshNetwork } from '../contract/fresh-network.ts'
 import { BIRD, birdRouter } from './bird.ts'
 import { BGPD, frrRouter } from './frr.ts'
 import { GOBGPD, GoBgp } from './gobgp.ts'
-import type { Router, RouterConfig } from './router.ts'
+import { linkTo, type Router, type RouterConfig, unlink } from './router.ts'
 import { BgpSpeaker, type SpeakerOptions } from './speaker.ts'
 
 export const ROUTERS: [name: string, make: (config: RouterConfig) => Router][] = [
@@ -12,6 +14,18 @@ export const ROUTERS: [name: string, make: (config: RouterConfig) => Router][] =
   ['BIRD', birdRouter],
   ['GoBGP', config => new GoBgp(config)],
 ]
+
+/** Scenarios of this process, in a network of its own, with a router in that namespace at the other end of a link. */
+export function besideRouter(what: string, netns: string, scenarios: () => void): void {
+  describe(what, { skip: whyNoBgp() ?? false }, () => {
+    before(async () => {
+      enterFreshNetwork()
+      await linkTo(netns)
+    })
+    after(() => unlink(netns))
+    scenarios()
+  })
+}
 
 /** Of another AS, over IPv4. */
 export function plain(netns: string): RouterConfig {

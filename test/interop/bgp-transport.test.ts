@@ -4,11 +4,11 @@ import { after, before, describe, test } from 'node:test'
 import { must, run } from '../../src/apps/lab/command.ts'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { parseAddress } from '../../src/core/ip/index.ts'
-import { enterFreshNetwork } from '../contract/fresh-network.ts'
-import { has, plain, ROUTERS, running, whyNoBgp } from './bgp-scene.ts'
-import { birdRouter } from './bird.ts'
-import { Frr, frrRouter } from './frr.ts'
-import { linkTo, OURS, unlink } from './router.ts'
+import { besideRouter, has, plain, ROUTERS, running } from './bgp-scene.ts'
+import { type Bird, birdRouter } from './bird.ts'
+import { type Frr, frrRouter } from './frr.ts'
+import type { GoBgp } from './gobgp.ts'
+import { OURS, type Router } from './router.ts'
 import { aPeer, type BgpSpeaker } from './speaker.ts'
 
 const NETNS = `bgp-transport-${process.pid}`
@@ -17,13 +17,7 @@ const PLAIN = plain(NETNS)
 
 const sessionOf = (speaker: BgpSpeaker) => speaker.protocol.sessions.get('tor')!.status
 
-describe('BGP below and beyond the session', { skip: whyNoBgp() ?? false }, () => {
-  before(async () => {
-    enterFreshNetwork()
-    await linkTo(NETNS)
-  })
-  after(() => unlink(NETNS))
-
+besideRouter('BGP below and beyond the session', NETNS, () => {
   for (const [name, make] of [
     ['FRR', frrRouter],
     ['BIRD', birdRouter],
@@ -58,51 +52,47 @@ describe('BGP below and beyond the session', { skip: whyNoBgp() ?? false }, () =
       await waitFor(async () => (await count()) === 10, 'the rest to go', 60_000)
     })
 
-  test('BIRD: IPv4 prefixes with an IPv6 next hop (RFC 8950)', async t => {
-    const { router, speaker } = await running(t, birdRouter({ ...PLAIN, over: 'ipv6' }))
-    await speaker.announce('web', '203.0.113.7/32')
-    speaker.peer(aPeer('ipv6'))
-    await has(router, 'ipv4', ['203.0.113.7/32'])
-    assert.equal(sessionOf(speaker).agreed?.extendedNextHop, true)
-    assert.match(await router.ask('show', 'route', 'all'), new RegExp(`BGP.next_hop: ${OURS.ipv6}`))
-  })
-
-  test('FRR: IPv4 prefixes with an IPv6 next hop (RFC 8950)', async t => {
-    const router = frrRouter({ ...PLAIN, over: 'ipv6', extendedNextHop: true })
-    const { speaker } = await running(t, router)
-    await speaker.announce('web', '203.0.113.7/32')
-    speaker.peer(aPeer('ipv6'))
-    await has(router, 'ipv4', ['203.0.113.7/32'])
-    const [path] = (await router.table('ipv4'))['203.0.113.7/32'] ?? []
-    assert.ok(
-      path?.nexthops.some(({ ip }) => ip === OURS.ipv6),
-      JSON.stringify(path),
-    )
-  })
+  const shownBy: Record<string, (router: Router) => Promise<string>> = {
+    FRR: router => (router as Frr).ask('show bgp ipv4 unicast'),
+    BIRD: router => (router as Bird).ask('show', 'route', 'all'),
+    GoBGP: router => (router as GoBgp).ask('global', 'rib', '-a', 'ipv4'),
+  }
+  for (const [name, make] of ROUTERS)
+    test(`${name}: IPv4 prefixes with an IPv6 next hop (RFC 8950)`, async t => {
+      const { router, speaker } = await running(t, make({ ...PLAIN, over: 'ipv6', extendedNextHop: true }))
+      await speaker.announce('web', '203.0.113.7/32')
+      speaker.peer(aPeer('ipv6'))
+      await has(router, 'ipv4', ['203.0.113.7/32'])
+      assert.equal(sessionOf(speaker).agreed?.extendedNextHop, true)
+      assert.match(await shownBy[name]!(router), new RegExp(`\\b${OURS.ipv6}\\s`))
+    })
 
   describe('a router behind another one', () => {
     before(() => linkThrough())
     after(async () => {
       for (const netns of [MIDDLE, FAR]) await must(['ip', 'netns', 'delete', netns])
     })
-    const far = aPeer('ipv4', { endpoint: { address: parseAddress('10.30.2.2')! }, ebgpMultiHop: true })
+    const peer = aPeer('ipv4', { endpoint: { address: parseAddress('10.30.2.2')! }, ebgpMultiHop: true })
+    const far = { ...PLAIN, netns: FAR, between: { us: '10.30.1.1', them: '10.30.2.2' }, via: '10.30.2.1', hops: 2 }
 
-    test('multihop', async t => {
-      const { router, speaker } = await running(t, farRouter('ebgp-multihop 2'))
-      await speaker.announce('web', '203.0.113.7/32')
-      speaker.peer(far)
-      await waitFor(async () => (await received(router)) === 1, 'the route')
-    })
+    for (const [name, make] of ROUTERS) {
+      test(`${name}: multihop`, async t => {
+        const { router, speaker } = await running(t, make(far))
+        await speaker.announce('web', '203.0.113.7/32')
+        speaker.peer(peer)
+        await has(router, 'ipv4', ['203.0.113.7/32'])
+      })
 
-    test('TTL security over two hops, and over one it does not reach', async t => {
-      const { router, speaker } = await running(t, farRouter('ttl-security hops 2'))
-      await speaker.announce('web', '203.0.113.7/32')
-      speaker.peer({ ...far, ttlSecurityHops: 2 })
-      await waitFor(async () => (await received(router)) === 1, 'the route')
-      speaker.peer({ ...far, ttlSecurityHops: 1, holdMs: 3000 })
-      await waitFor(() => speaker.said('failed to connect to peer').length > 0, 'the silence', 30_000)
-      assert.match(speaker.said('failed to connect to peer')[0]!, /did not answer in time|ETIMEDOUT/)
-    })
+      test(`${name}: TTL security over two hops, and over one it does not reach`, async t => {
+        const { router, speaker } = await running(t, make({ ...far, gtsm: true }))
+        await speaker.announce('web', '203.0.113.7/32')
+        speaker.peer({ ...peer, ttlSecurityHops: 2 })
+        await has(router, 'ipv4', ['203.0.113.7/32'])
+        speaker.peer({ ...peer, ttlSecurityHops: 1, holdMs: 3000 })
+        await waitFor(() => speaker.said('failed to connect to peer').length > 0, 'the silence', 30_000)
+        assert.match(speaker.said('failed to connect to peer')[0]!, /did not answer in time|ETIMEDOUT/)
+      })
+    }
   })
 
   test('a session bound to a device, beside peers that are not', async t => {
@@ -176,20 +166,4 @@ async function linkThrough(): Promise<void> {
   )
   await batch('', 'route add 10.30.2.0/24 via 10.30.1.2')
   await must(['ip', 'netns', 'exec', MIDDLE, 'sysctl', '-qw', 'net.ipv4.ip_forward=1'])
-}
-
-function farRouter(distance: string): Frr {
-  const config = `router bgp 64501
- bgp router-id 10.30.2.2
- no bgp ebgp-requires-policy
- neighbor 10.30.1.1 remote-as 64500
- neighbor 10.30.1.1 ${distance}
- neighbor 10.30.1.1 passive
-`
-  return new Frr({ netns: FAR, config })
-}
-
-async function received(router: Frr): Promise<number | undefined> {
-  type Summary = { readonly peers?: Readonly<Record<string, { readonly pfxRcd: number }>> }
-  return (await router.json<Summary>('show bgp ipv4 unicast summary')).peers?.['10.30.1.1']?.pfxRcd
 }

@@ -1,23 +1,16 @@
 /** Sessions with FRR, BIRD and GoBGP, each in a namespace, one link away. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { test } from 'node:test'
 import { waitFor } from '../../src/apps/lab/index.ts'
-import { enterFreshNetwork } from '../contract/fresh-network.ts'
-import { has, plain, ROUTERS, running, whyNoBgp } from './bgp-scene.ts'
+import { besideRouter, has, plain, ROUTERS, running } from './bgp-scene.ts'
 import { type Frr, frrRouter } from './frr.ts'
-import { linkTo, OURS, unlink } from './router.ts'
+import { OURS } from './router.ts'
 import { aPeer, BgpSpeaker } from './speaker.ts'
 
 const NETNS = `bgp-interop-${process.pid}`
 const PLAIN = plain(NETNS)
 
-describe('BGP with other implementations', { skip: whyNoBgp() ?? false }, () => {
-  before(async () => {
-    enterFreshNetwork()
-    await linkTo(NETNS)
-  })
-  after(() => unlink(NETNS))
-
+besideRouter('BGP with other implementations', NETNS, () => {
   for (const [name, make] of ROUTERS) {
     for (const over of ['ipv4', 'ipv6'] as const)
       for (const asn of [64501, 64500]) {
@@ -47,6 +40,33 @@ describe('BGP with other implementations', { skip: whyNoBgp() ?? false }, () => 
       await router.start()
       await has(router, 'ipv4', ['203.0.113.7/32'])
       assert.equal(speaker.said('BGP session established').length, 2)
+    })
+
+    test(`${name}: a speaker that restarts gracefully loses no route`, async t => {
+      const { router, speaker } = await running(t, make({ ...PLAIN, gracefulRestart: true }))
+      const peer = aPeer('ipv4', { gracefulRestart: true })
+      await speaker.announce('web', '203.0.113.7/32')
+      await speaker.announce('dns', '203.0.113.8/32')
+      speaker.peer(peer)
+      await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32'])
+      const seen: number[] = []
+      let watching = true
+      const watch = async () => {
+        while (watching) seen.push((await router.prefixes('ipv4')).length)
+      }
+      const watched = watch()
+      await speaker.protocol.stop()
+      const next = new BgpSpeaker({ complete: false })
+      t.after(() => next.protocol.stop())
+      next.peer(peer)
+      await waitFor(() => next.said('BGP session established').length === 1, 'the session after the restart')
+      await next.announce('web', '203.0.113.7/32')
+      await waitFor(() => seen.length > 5, 'the table to be looked at')
+      watching = false
+      await watched
+      assert.deepEqual([...new Set(seen)], [2], 'both routes stay until all is told')
+      next.protocol.complete()
+      await has(router, 'ipv4', ['203.0.113.7/32']) // the end of the routes: the other one is gone for good
     })
 
     test(`${name}: TTL security`, async t => {
@@ -83,33 +103,6 @@ describe('BGP with other implementations', { skip: whyNoBgp() ?? false }, () => 
     await waitFor(() => speaker.updates > before, 'the route again')
     assert.equal(speaker.said('BGP session down').length, 0)
     await has(router, 'ipv4', ['203.0.113.7/32'])
-  })
-
-  test('FRR: a speaker that restarts gracefully loses no route', async t => {
-    const { router, speaker } = await running(t, frrRouter(PLAIN))
-    const peer = aPeer('ipv4', { gracefulRestart: true })
-    await speaker.announce('web', '203.0.113.7/32')
-    await speaker.announce('dns', '203.0.113.8/32')
-    speaker.peer(peer)
-    await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32'])
-    const seen: number[] = []
-    let watching = true
-    const watch = async () => {
-      while (watching) seen.push((await router.prefixes('ipv4')).length)
-    }
-    const watched = watch()
-    await speaker.protocol.stop()
-    const next = new BgpSpeaker({ complete: false })
-    t.after(() => next.protocol.stop())
-    next.peer(peer)
-    await waitFor(() => next.said('BGP session established').length === 1, 'the session after the restart')
-    await next.announce('web', '203.0.113.7/32')
-    await waitFor(() => seen.length > 5, 'the table to be looked at')
-    watching = false
-    await watched
-    assert.deepEqual([...new Set(seen)], [2], 'both routes stay until all is told')
-    next.protocol.complete()
-    await has(router, 'ipv4', ['203.0.113.7/32']) // the end of the routes: the other one is gone for good
   })
 
   test('FRR: prepended AS and MED arrive', async t => {

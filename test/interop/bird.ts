@@ -23,6 +23,14 @@ export class Bird implements Router {
     await waitFor(async () => (await this.ask('show', 'status')).includes('up and running'), 'bird to answer')
   }
 
+  freeze(): void {
+    this.#daemons.freeze()
+  }
+
+  thaw(): void {
+    this.#daemons.thaw()
+  }
+
   kill(): Promise<void> {
     return this.#daemons.kill()
   }
@@ -32,30 +40,39 @@ export class Bird implements Router {
   }
 
   async prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]> {
-    const text = await this.ask('show', 'route', 'table', family === 'ipv4' ? 'master4' : 'master6')
+    const text = await this.ask(
+      'show',
+      'route',
+      'protocol',
+      'speaker',
+      'table',
+      family === 'ipv4' ? 'master4' : 'master6',
+    )
     return [...text.matchAll(/^(\S+\/\d+) +unicast/gm)].map(([, prefix]) => prefix!)
   }
 
   /** Asks us for all routes again (RFC 2918). */
   refresh(): Promise<string> {
-    const { dir } = this.#daemons
-    return this.#daemons.ask(['birdc', '-s', `${dir}/bird.ctl`, 'reload', 'in', 'speaker'])
+    return this.ask('reload', 'in', 'speaker')
   }
 
   /** What birdc prints. */
   ask(...words: string[]): Promise<string> {
-    return this.#daemons.ask(['birdc', '-r', '-s', `${this.#daemons.dir}/bird.ctl`, ...words])
+    return this.#daemons.ask(['birdc', '-s', `${this.#daemons.dir}/bird.ctl`, ...words])
   }
 }
 
 /** One neighbor, both families. */
-export function birdRouter({ netns, over, ourAsn, asn, password, gtsm, dials }: RouterConfig): Bird {
+export function birdRouter(router: RouterConfig): Bird {
+  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials } = router
+  const { us, them } = router.between ?? { us: OURS[over], them: THEIRS[over] }
   const config = `router id 10.20.0.2;
 protocol device {}
+${router.via ? `protocol static { ipv4; route 0.0.0.0/0 via ${router.via}; }` : ''}
 protocol bgp speaker {
-  local ${THEIRS[over]} as ${asn};
-  neighbor ${OURS[over]} as ${ourAsn};
-  direct;
+  local ${them} as ${asn};
+  neighbor ${us} as ${ourAsn};
+  ${hops > 1 ? `multihop ${hops};` : 'direct;'}
   ${dials ? 'connect delay time 1; connect retry time 1;' : 'passive on;'}
   ${password ? `password "${password}";` : ''}
   ${gtsm ? 'ttl security on;' : ''}

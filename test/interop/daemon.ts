@@ -25,6 +25,15 @@ export class Daemons {
     return stdout
   }
 
+  /** SIGSTOP: it neither reads nor writes, and its kernel goes on. */
+  freeze(): void {
+    for (const child of this.#children) child.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    for (const child of this.#children) child.kill('SIGCONT')
+  }
+
   async kill(): Promise<void> {
     const ended = this.#children.map(child => child.exitCode ?? child.signalCode ?? once(child, 'exit'))
     for (const child of this.#children) child.kill('SIGKILL')

@@ -54,6 +54,14 @@ export class Frr implements Router {
     await this.#run(BGPD, 'bgpd', ...(this.#forwards ? [] : ['-Z', '-n']))
   }
 
+  freeze(): void {
+    this.#daemons.freeze()
+  }
+
+  thaw(): void {
+    this.#daemons.thaw()
+  }
+
   kill(): Promise<void> {
     return this.#daemons.kill()
   }
@@ -103,8 +111,9 @@ export class Frr implements Router {
 }
 
 /** One neighbor, both families. */
-export function frrRouter({ netns, over, ourAsn, asn, password, gtsm, dials, extendedNextHop }: RouterConfig): Frr {
-  const us = OURS[over]
+export function frrRouter(router: RouterConfig): Frr {
+  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, extendedNextHop } = router
+  const us = router.between?.us ?? OURS[over]
   const families = ['ipv4', 'ipv6'].map(
     family => ` address-family ${family} unicast\n  neighbor ${us} activate\n exit-address-family`,
   )
@@ -115,7 +124,7 @@ export function frrRouter({ netns, over, ourAsn, asn, password, gtsm, dials, ext
 ${dials ? '' : ` neighbor ${us} passive`}
  neighbor ${us} timers connect 1
 ${password ? ` neighbor ${us} password ${password}` : ''}
-${gtsm ? ` neighbor ${us} ttl-security hops 1` : ''}
+${gtsm ? ` neighbor ${us} ttl-security hops ${hops}` : hops > 1 ? ` neighbor ${us} ebgp-multihop ${hops}` : ''}
 ${extendedNextHop ? ` neighbor ${us} capability extended-nexthop` : ''}
 ${families.join('\n')}
 `

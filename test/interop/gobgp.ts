@@ -20,7 +20,15 @@ export class GoBgp implements Router {
     const file = join(this.#daemons.dir, 'gobgp.toml')
     writeFileSync(file, textOf(this.#config))
     this.#daemons.spawn([GOBGPD, '-f', file, '--api-hosts', '127.0.0.1:50051'])
-    await waitFor(async () => (await this.#ask('global')).includes('AS:'), 'gobgpd to answer')
+    await waitFor(async () => (await this.ask('global')).includes('AS:'), 'gobgpd to answer')
+  }
+
+  freeze(): void {
+    this.#daemons.freeze()
+  }
+
+  thaw(): void {
+    this.#daemons.thaw()
   }
 
   kill(): Promise<void> {
@@ -32,30 +40,45 @@ export class GoBgp implements Router {
   }
 
   async prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]> {
-    return Object.keys(JSON.parse((await this.#ask('global', 'rib', '-a', family, '-j')) || '{}'))
+    return Object.keys(JSON.parse((await this.ask('global', 'rib', '-a', family, '-j')) || '{}'))
   }
 
-  #ask(...words: string[]): Promise<string> {
+  /** What `gobgp` prints. */
+  ask(...words: string[]): Promise<string> {
     return this.#daemons.ask(['gobgp', ...words])
   }
 }
 
-function textOf({ over, ourAsn, asn, password, gtsm, dials }: RouterConfig): string {
+function textOf(router: RouterConfig): string {
+  const { over, ourAsn, asn, password, gtsm, hops = 1, dials, gracefulRestart = false } = router
+  const { us, them } = router.between ?? { us: OURS[over], them: THEIRS[over] }
   const families = ['ipv4-unicast', 'ipv6-unicast'].map(
-    name => `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${name}"`,
+    name => `  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "${name}"
+    [neighbors.afi-safis.mp-graceful-restart.config]
+      enabled = ${gracefulRestart}`,
   )
   return `[global.config]
   as = ${asn}
   router-id = "10.20.0.2"
-  local-address-list = ["${THEIRS[over]}"]
+  local-address-list = ["${them}"]
 [[neighbors]]
   [neighbors.config]
-    neighbor-address = "${OURS[over]}"
+    neighbor-address = "${us}"
     peer-as = ${ourAsn}
     ${password ? `auth-password = "${password}"` : ''}
   [neighbors.transport.config]
     passive-mode = ${!dials}
-  ${gtsm ? '[neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255' : ''}
+  [neighbors.graceful-restart.config]
+    enabled = ${gracefulRestart}
+    helper-only = ${gracefulRestart}
+  [neighbors.ttl-security.config]
+    enabled = ${gtsm ?? false}
+    ttl-min = ${256 - hops}
+  [neighbors.ebgp-multihop.config]
+    enabled = ${hops > 1 && !gtsm}
+    multihop-ttl = ${hops}
 ${families.join('\n')}
 `
 }

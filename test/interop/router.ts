@@ -11,6 +11,9 @@ export interface Router {
   /** Ends it by SIGKILL; it can be started again. */
   kill(): Promise<void>
   stop(): Promise<void>
+  /** It stops reading and writing, while its kernel keeps the connections; `thaw` ends that. */
+  freeze(): void
+  thaw(): void
   /** Prefixes that it would use. */
   prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]>
 }
@@ -25,6 +28,14 @@ export interface RouterConfig {
   readonly password?: string
   /** RFC 5082 */
   readonly gtsm?: boolean
+  /** Default: the two ends of the link. */
+  readonly between?: { readonly us: string; readonly them: string }
+  /** BIRD only, which does not ask the kernel: the gateway to where we are. */
+  readonly via?: string
+  /** How many hops away we are, where that is not 1. */
+  readonly hops?: number
+  /** GoBGP only: keeps routes while we restart, as the others do by themselves. */
+  readonly gracefulRestart?: boolean
   /** FRR only: BIRD always does, GoBGP by itself. RFC 8950 */
   readonly extendedNextHop?: boolean
   /** It opens the connection too; else it waits for ours. */
