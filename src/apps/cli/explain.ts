@@ -1,31 +1,37 @@
 /** `metallbctl explain service NS/NAME`: the decisions of controller and speakers, with their reasons. */
 import { parseArgs } from 'node:util'
-import { sha256 } from '../../adapters/system/hash.ts'
-import { type Cluster, clusterOf, type Explanation, explainService } from '../../control/explain/index.ts'
-import { formatProblem } from '../../core/config/index.ts'
-import { formatAddress } from '../../core/ip/index.ts'
-import type { NodeExplanation } from '../../core/plan/index.ts'
-import { formatReason, type Reason } from '../../core/reason.ts'
+import {
+  type Answers,
+  type Cluster,
+  clusterOf,
+  type Explanation,
+  explainService,
+  NOT_ASKED,
+  type ServiceView,
+} from '../../control/explain/index.ts'
+import { KubeError } from '../../ports/index.ts'
 import { EXIT } from './command.ts'
+import { DECISION_FLAGS, DECISION_OPTIONS, decisionOptions } from './decision-flags.ts'
+import { explanationJson, explanationText } from './explain-text.ts'
 import { tellUnreadable } from './failure.ts'
 import { readObjectFiles } from './files.ts'
-import { connect, readCluster } from './live.ts'
-import { style, table } from './terminal.ts'
+import { openCluster, readCluster } from './live.ts'
+import { askSpeakers, SPEAKER_OPTIONS, type SpeakerAnswer } from './speakers.ts'
 
-const USAGE =
-  'usage: metallbctl explain service NAMESPACE/NAME [-f FILE|DIR|-]… [-n NAMESPACE] [--kubeconfig FILE] [--lb-class CLASS] [--ignore-exclude-lb] [--balanced-placement] [-o text|json]\n'
+const USAGE = `usage: metallbctl explain service NAMESPACE/NAME [-n NAMESPACE] [--kubeconfig FILE]
+         [--speaker-ca FILE | --insecure-skip-speaker-tls-verify] [--port 9120] [-o text|json]
+       metallbctl explain service NAMESPACE/NAME -f FILE|DIR|-… …
+       flags of controller and speakers, where these do not say: ${DECISION_FLAGS}
+`
 
 const OPTIONS = {
   file: { type: 'string', short: 'f', multiple: true },
   namespace: { type: 'string', short: 'n', default: 'metallb-system' },
   kubeconfig: { type: 'string' },
-  'lb-class': { type: 'string', default: '' },
-  'ignore-exclude-lb': { type: 'boolean', default: false },
-  'balanced-placement': { type: 'boolean', default: false },
+  ...DECISION_OPTIONS,
+  ...SPEAKER_OPTIONS,
   output: { type: 'string', short: 'o', default: 'text' },
 } as const
-
-type Explained = Extract<Explanation, { kind: 'explained' }>
 
 /** 0: it has an address and a node announces it; 1: not so; 2: the files are not readable; 3: usage; 4: no cluster. */
 export async function explainCommand(args: string[]): Promise<number> {
@@ -33,11 +39,9 @@ export async function explainCommand(args: string[]): Promise<number> {
   if (typeof parsed === 'string') return complain(`${parsed}\n${USAGE}`, EXIT.usage)
   const { key, values } = parsed
   try {
-    const cluster = await gather(values)
-    const { 'lb-class': lbClass, 'ignore-exclude-lb': ignoreExcludeLb, 'balanced-placement': balanced } = values
-    const options = { hash: sha256, lbClass, ignoreExcludeLb, balanced }
-    const explanation = explainService(cluster, key, options)
-    process.stdout.write(values.output === 'json' ? json(explanation) : text(explanation, key))
+    const { cluster, answers } = await gather(values, key)
+    const explanation = explainService(cluster, key, decisionOptions(values), answers)
+    process.stdout.write(values.output === 'json' ? explanationJson(explanation) : explanationText(explanation, key))
     return works(explanation) ? EXIT.ok : EXIT.failed
   } catch (error) {
     return tellUnreadable('explain', error)
@@ -61,10 +65,25 @@ function read(args: string[]) {
   }
 }
 
-async function gather(values: { file?: string[]; kubeconfig?: string; namespace: string }): Promise<Cluster> {
+type Values = Exclude<ReturnType<typeof read>, string>['values']
+
+async function gather(values: Values, key: string): Promise<{ cluster: Cluster; answers: Answers }> {
   const { file, kubeconfig, namespace } = values
-  if (file !== undefined) return clusterOf(readObjectFiles(file), namespace)
-  return readCluster(await connect(kubeconfig), namespace)
+  if (file !== undefined) return { cluster: clusterOf(readObjectFiles(file), namespace), answers: NOT_ASKED }
+  const { access, kube } = await openCluster(kubeconfig)
+  const cluster = await readCluster(kube, namespace)
+  const query = `?service=${encodeURIComponent(key)}`
+  return { cluster, answers: sorted(await askSpeakers<ServiceView>(cluster.pods ?? [], access, values, query)) }
+}
+
+/** A speaker of another version may answer something else. */
+function sorted(said: readonly SpeakerAnswer<ServiceView>[]): Answers {
+  const views = said.flatMap(({ state }) => ('speaker' in state ? state : []))
+  const silent = said.flatMap(({ node, state }) => {
+    if ('speaker' in state) return []
+    return { node, error: state instanceof KubeError ? state.message : 'it is of a version that does not tell' }
+  })
+  return { views, silent }
 }
 
 function works(explanation: Explanation): boolean {
@@ -72,71 +91,4 @@ function works(explanation: Explanation): boolean {
   const { allocation, layer2, bgp } = explanation
   const nodes = [...layer2.nodes, ...bgp.nodes]
   return allocation.addresses.length > 0 && nodes.some(({ announces }) => announces)
-}
-
-function text(explanation: Explanation, key: string): string {
-  switch (explanation.kind) {
-    case 'no such service':
-      return `Service ${key}: there is no such Service\n`
-    case 'invalid configuration': {
-      const problems = explanation.problems.map(problem => `  ${formatProblem(problem)}\n`).join('')
-      return `Service ${key}: the configuration is not valid, so the last valid one stays in force:\n${problems}`
-    }
-    case 'explained':
-      return explainedText(explanation)
-  }
-}
-
-function explainedText({ service, allocation, layer2, bgp, reported, assumptions }: Explained): string {
-  const lines = [style(`Service ${service.key}`, 'bold'), '', `Address: ${allocation.summary}`]
-  lines.push(...allocation.reasons.map(reason => `  ${formatReason(reason)}`))
-  if (allocation.sharedWith.length > 0) lines.push(`  shared with ${allocation.sharedWith.join(', ')}`)
-  lines.push('', `Layer 2: ${headline(layer2.nodes.filter(({ announces }) => announces).map(({ node }) => node))}`)
-  if (layer2.refused.length > 0) lines.push(...layer2.refused.map(reason => `  ${formatReason(reason)}`))
-  else lines.push(table(layer2.nodes.map(nodeRow), '  '))
-  lines.push(`  ServiceL2Status: ${reported.length === 0 ? 'no node reports it' : `${reported.join(', ')} reports it`}`)
-  if (bgp.configured) lines.push('', ...bgpLines(bgp))
-  if (assumptions.length > 0) lines.push('', 'Not known:', ...assumptions.map(assumption => `  ${assumption}`))
-  return `${lines.join('\n')}\n`
-}
-
-function bgpLines({ nodes, refused }: Explained['bgp']): string[] {
-  const first = `BGP: ${headline(nodes.filter(({ announces }) => announces).map(({ node }) => node))}`
-  if (refused.length > 0) return [first, ...refused.map(reason => `  ${formatReason(reason)}`)]
-  const rows = nodes.map(one => {
-    const [node, does, why] = nodeRow(one) as [string, string, string]
-    const told = one.announces ? [`to ${one.peers.join(', ') || 'nobody'}`] : []
-    return [node, does, [why, ...told, ...one.warnings.map(reasonText)].join('; ')]
-  })
-  return [first, table(rows, '  ')]
-}
-
-function headline(owners: readonly string[]): string {
-  return owners.length === 0 ? 'no node announces it' : `announced from node ${owners.join(', ')}`
-}
-
-function nodeRow({ node, announces, reasons }: Pick<NodeExplanation, 'node' | 'announces' | 'reasons'>): string[] {
-  const why = reasons.map(reasonText).join('; ')
-  return [node, announces ? style('announces', 'green') : style('does not', 'red'), why]
-}
-
-function reasonText(reason: Reason): string {
-  return `${reason.code}: ${formatReason(reason)}`
-}
-
-/** Addresses as text; everything else as the decisions hand it back. */
-function json(explanation: Explanation): string {
-  if (explanation.kind !== 'explained') return `${JSON.stringify(explanation, null, 2)}\n`
-  const { service, allocation, layer2, bgp, reported, assumptions } = explanation
-  const addresses = (list: Explained['allocation']['addresses']) => list.map(formatAddress)
-  const body = {
-    kind: explanation.kind,
-    service: service.key,
-    allocation: { ...allocation, addresses: addresses(allocation.addresses), next: addresses(allocation.next) },
-    layer2: { ...layer2, addresses: addresses(layer2.addresses) },
-    bgp,
-    reported,
-    assumptions,
-  }
-  return `${JSON.stringify(body, null, 2)}\n`
 }

@@ -1,5 +1,5 @@
 /** What the commands read from a live cluster. */
-import { Connection, KubeClient, loadAccess } from '../../adapters/kube/index.ts'
+import { type Access, Connection, KubeClient, loadAccess } from '../../adapters/kube/index.ts'
 import { systemClock as clock } from '../../adapters/system/clock.ts'
 import { systemRandom as random } from '../../adapters/system/random.ts'
 import {
@@ -20,9 +20,15 @@ import type { Cluster } from '../../control/explain/index.ts'
 import type { KubeObject, ResourceType } from '../../core/object.ts'
 import { KubeError } from '../../ports/index.ts'
 
+/** The cluster of the kubeconfig, and what opens it. @throws CredentialsError */
+export async function openCluster(kubeconfig: string | undefined): Promise<{ access: Access; kube: KubeClient }> {
+  const access = await loadAccess({ kubeconfig })
+  return { access, kube: new KubeClient(new Connection({ access, clock }), random) }
+}
+
 /** @throws CredentialsError */
 export async function connect(kubeconfig: string | undefined): Promise<KubeClient> {
-  return new KubeClient(new Connection({ access: await loadAccess({ kubeconfig }), clock }), random)
+  return (await openCluster(kubeconfig)).kube
 }
 
 /** Reads with the user's rights: what they may not list of the optional kinds counts as unknown. @throws KubeError */

@@ -1,10 +1,10 @@
 /** The BFD sessions of a speaker's peers, in the words of `show bfd peers`. */
 import type { BfdState, NeighborState } from '../../control/bgp/index.ts'
 import { describeDiagnostic } from '../../protocols/bfd/index.ts'
-import type { SpeakerState } from '../speaker/state.ts'
+import type { SpeakerSessions } from '../speaker/state.ts'
 import { style } from './terminal.ts'
 
-export function bfdText({ node, bgp }: SpeakerState): string {
+export function bfdText({ node, bgp }: SpeakerSessions): string {
   const title = style(`Node ${node}`, 'bold')
   const peers = bgp.neighbors.flatMap(neighbor => (neighbor.bfd ? [peerText(neighbor, neighbor.bfd)] : []))
   return peers.length === 0 ? `${title}: no BFD peers\n` : `${title}\nBFD Peers:\n${peers.join('')}`

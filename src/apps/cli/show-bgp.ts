@@ -1,9 +1,9 @@
 /** The sessions of speakers as people know them from routers. */
 import { type NeighborState, stateWord } from '../../control/bgp/index.ts'
-import type { SpeakerState } from '../speaker/state.ts'
+import type { SpeakerSessions } from '../speaker/state.ts'
 import { style, table } from './terminal.ts'
 
-export function summaryText({ node, bgp }: SpeakerState): string {
+export function summaryText({ node, bgp }: SpeakerSessions): string {
   const title = style(`Node ${node}`, 'bold')
   if (bgp.neighbors.length === 0) return `${title}: no BGP peers\n`
   const head = ['Neighbor', 'V', 'AS', 'MsgRcvd', 'MsgSent', 'Up/Down', 'State/PfxRcd', 'PfxSnt', 'Peer']
@@ -49,7 +49,7 @@ export function neighborText(one: NeighborState, node: string): string {
 }
 
 /** Prefixes of the family, to whom they are told, and why not to others. */
-export function routesText({ node, bgp }: SpeakerState, family: 'ipv4' | 'ipv6'): string {
+export function routesText({ node, bgp }: SpeakerSessions, family: 'ipv4' | 'ipv6'): string {
   const rows = bgp.neighbors.flatMap(({ address, routes }) =>
     routes
       .filter(({ prefix }) => prefix.includes(':') === (family === 'ipv6'))

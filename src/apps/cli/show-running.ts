@@ -1,8 +1,8 @@
 /** The sessions of a speaker as FRR would be told of them: what network engineers can compare with the other side. */
 import type { NeighborConfig, NeighborState, RouteState } from '../../control/bgp/index.ts'
-import type { SpeakerState } from '../speaker/state.ts'
+import type { SpeakerSessions } from '../speaker/state.ts'
 
-export function runningText({ node, bgp }: SpeakerState): string {
+export function runningText({ node, bgp }: SpeakerSessions): string {
   const routers = groupBy(bgp.neighbors, ({ vrf = '', config: { myAsn } }) => `${myAsn}${vrf && ` vrf ${vrf}`}`)
   const lines = [
     `! speaker on node ${node}`,

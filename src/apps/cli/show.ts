@@ -1,17 +1,16 @@
 /** `metallbctl show bgp …`: what the speakers do now, each asked itself. */
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Access, Connection, CredentialsError, KubeClient, loadAccess } from '../../adapters/kube/index.ts'
+import { Connection, CredentialsError, KubeClient, loadAccess } from '../../adapters/kube/index.ts'
 import { systemClock as clock } from '../../adapters/system/clock.ts'
 import { systemRandom as random } from '../../adapters/system/random.ts'
-import { type PodResource, pods } from '../../api/index.ts'
-import { speakerNodes } from '../../control/explain/index.ts'
+import { pods } from '../../api/index.ts'
 import { KubeError } from '../../ports/index.ts'
-import { type SpeakerState, STATE_PATH } from '../speaker/state.ts'
+import type { SpeakerSessions, SpeakerState } from '../speaker/state.ts'
 import { EXIT } from './command.ts'
 import { bfdText } from './show-bfd.ts'
 import { neighborText, routesText, summaryText } from './show-bgp.ts'
 import { runningText } from './show-running.ts'
+import { askSpeakers, SPEAKER_OPTIONS } from './speakers.ts'
 
 const USAGE = `usage: metallbctl show bgp summary|neighbor [ADDRESS]|ipv4|ipv6|running-config|bfd
          [--node N] [-n NAMESPACE] [--kubeconfig FILE]
@@ -22,14 +21,12 @@ const OPTIONS = {
   node: { type: 'string' },
   namespace: { type: 'string', short: 'n', default: 'metallb-system' },
   kubeconfig: { type: 'string' },
-  port: { type: 'string', default: '9120' },
-  'speaker-ca': { type: 'string' },
-  'insecure-skip-speaker-tls-verify': { type: 'boolean', default: false },
+  ...SPEAKER_OPTIONS,
   output: { type: 'string', short: 'o', default: 'text' },
 } as const
 
 /** What is shown of a whole speaker. */
-const TEXTS: Readonly<Record<string, (state: SpeakerState) => string>> = {
+const TEXTS: Readonly<Record<string, (state: SpeakerSessions) => string>> = {
   summary: summaryText,
   ipv4: state => routesText(state, 'ipv4'),
   ipv6: state => routesText(state, 'ipv6'),
@@ -81,7 +78,7 @@ function read(args: string[]) {
   }
 }
 
-function textOf({ what, neighbor }: Asked, states: readonly SpeakerState[]): string {
+function textOf({ what, neighbor }: Asked, states: readonly SpeakerSessions[]): string {
   const text = TEXTS[what]
   if (text !== undefined) return states.map(text).join('\n')
   const matching = states.flatMap(({ node, bgp }) =>
@@ -92,39 +89,16 @@ function textOf({ what, neighbor }: Asked, states: readonly SpeakerState[]): str
   return matching.join('\n')
 }
 
+/** @throws KubeError of the first speaker that does not answer */
 async function speakerStates({ values }: Asked): Promise<SpeakerState[]> {
   const { namespace, node } = values
   const access = await loadAccess({ kubeconfig: values.kubeconfig })
   const kube = new KubeClient(new Connection({ access, clock }), random)
-  const speakers = (await kube.list(pods, { namespace }))
-    .filter(pod => speakerNodes([pod]) !== undefined)
-    .filter(({ spec }) => node === undefined || spec?.nodeName === node)
-    .sort((a, b) => (a.spec!.nodeName! < b.spec!.nodeName! ? -1 : 1))
-  const trust = speakerTrust(values)
-  return Promise.all(speakers.map(pod => stateOf(pod, access, trust, values.port)))
-}
-
-/** The token of the user goes to the speaker, so who that is matters: the certificate is checked unless told otherwise. */
-function speakerTrust(values: Asked['values']): Access['tls'] {
-  const file = values['speaker-ca']
-  try {
-    const ca = file === undefined ? undefined : readFileSync(file, 'utf8')
-    return { ...(ca && { ca }), rejectUnauthorized: !values['insecure-skip-speaker-tls-verify'] }
-  } catch (error) {
-    throw new CredentialsError(`--speaker-ca ${file}: ${(error as Error).message}`)
-  }
-}
-
-/** @throws KubeError that names the speaker */
-async function stateOf(pod: PodResource, access: Access, tls: Access['tls'], port: string): Promise<SpeakerState> {
-  const ip = pod.status?.podIP ?? ''
-  const server = new URL(`https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
-  const speaker = new Connection({ access: { ...access, server, tls }, clock })
-  try {
-    const { text } = await speaker.request({ method: 'GET', path: STATE_PATH, timeoutMs: 5000 })
-    return JSON.parse(text) as SpeakerState
-  } catch (error) {
-    if (!(error instanceof KubeError)) throw error
-    throw new KubeError(error.code, `speaker on node ${pod.spec?.nodeName}: ${error.message}`)
-  }
+  const wanted = (await kube.list(pods, { namespace })).filter(
+    ({ spec }) => node === undefined || spec?.nodeName === node,
+  )
+  return (await askSpeakers<SpeakerState>(wanted, access, values)).map(({ state }) => {
+    if (state instanceof KubeError) throw state
+    return state
+  })
 }

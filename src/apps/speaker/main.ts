@@ -138,7 +138,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
   ]
   const leaving: Task = { name: 'layer 2 leave', start: () => {}, stop: () => layer2.leave(), ready: () => true }
   // Stopped from the end: addresses may be handed over, the others are told, and each is answered until it is taken over.
-  const routes = { [STATE_PATH]: stateRoute(node, bgp) }
+  const routes = { [STATE_PATH]: stateRoute({ node, announcing, config, bgp }) }
   return {
     routes,
     tasks: [responder, liveness, announcing, conflicts, config, ...statuses, ...membershipTasks, leaving],

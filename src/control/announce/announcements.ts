@@ -1,4 +1,4 @@
-import type { Address } from '../../core/ip/index.ts'
+import { type Address, formatAddress } from '../../core/ip/index.ts'
 import {
   type Admitted,
   type Announcement,
@@ -34,6 +34,17 @@ export class Announcements {
       if (live.length > 0) return live.map(({ address }) => address)
     }
     return []
+  }
+
+  /** Addresses that the protocol announces for a Service, as text. */
+  liveBy(name: AnnounceProtocol['name'], service: string): string[] {
+    return liveAddresses(this.#currentOf(name, service)).map(({ address }) => formatAddress(address))
+  }
+
+  /** Why addresses of a Service are not announced although this node was chosen. */
+  failuresBy(name: AnnounceProtocol['name'], service: string): Reason[] {
+    const addresses = this.#currentOf(name, service)?.addresses ?? []
+    return addresses.flatMap(({ failure }) => failure ?? [])
   }
 
   announce(admitted: Admitted, planners: ReadonlyMap<AnnounceProtocol, AnnouncePlanner>): void {
@@ -78,6 +89,10 @@ export class Announcements {
     protocol.deleteBalancer(service)
     this.#report.gone(service, protocol.name, before)
     if (this.addressesOf(service).length === 0) this.#report.withdrawn(service, protocol.name, before, reason)
+  }
+
+  #currentOf(name: AnnounceProtocol['name'], service: string): Announcement | undefined {
+    return this.#protocols.find(({ protocol }) => protocol.name === name)?.current.get(service)
   }
 
   #knownAddresses(service: string): Address[][] {

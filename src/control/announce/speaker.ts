@@ -12,6 +12,7 @@ import { NodeIndex } from './node-index.ts'
 import type { AnnouncePlanner, AnnounceProtocol } from './protocol.ts'
 import { Report, type ReportOptions } from './report.ts'
 import { ServiceIndex } from './service-index.ts'
+import { type SpeakerVerdict, type SpeakerView, speakerView, verdictOf } from './view.ts'
 
 export interface SpeakerOptions extends ReportOptions {
   readonly services: Informer<ServiceResource>
@@ -139,6 +140,26 @@ export class SpeakerController implements Task {
   /** Resolves when nothing waits to be looked at. */
   whenIdle(): Promise<void> {
     return this.#queue.whenIdle()
+  }
+
+  /** What it knows of the other speakers, and with which flags it decides. */
+  view(): SpeakerView {
+    const { membership, plan } = this.#options
+    return speakerView(membership, plan, this.#waiting())
+  }
+
+  /** What it decides for a Service on the configuration in force, and why; undefined where it knows no such Service. */
+  verdict(key: string): SpeakerVerdict | undefined {
+    const service = this.#services.get(key)
+    if (service === undefined) return undefined
+    const world = this.#waiting() ?? this.#world(this.#config!)
+    return verdictOf(service, this.#options.node, world, this.#announcements)
+  }
+
+  #waiting(): string | undefined {
+    const ready = this.ready()
+    if (ready !== true) return ready
+    return this.#config === undefined ? 'waiting for a valid configuration' : undefined
   }
 
   #nodeChanged(): void {

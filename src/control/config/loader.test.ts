@@ -173,6 +173,36 @@ test('180, 181 a broken pool leaves the former configuration in force, and mendi
   assert.deepEqual([world.series(STALE), world.applied.length, world.reprocessed], [0, 2, 2])
 })
 
+test('the configuration in force has an age, what is refused a reason, and what differs a name', async () => {
+  const world = new World()
+  await world.start()
+  await world.pool('web', ['172.20.8.0/24'], { generation: 1 })
+  const since = '2026-01-01T00:00:00Z'
+  world.clock.advance(60_000)
+  await world.pool('web', ['x'], { generation: 2 })
+  assert.deepEqual(world.loader.standing(), {
+    since,
+    refused: BAD_X.replace('configuration error: ', ''),
+    differs: ['IPAddressPool metallb-system/web changed'],
+  })
+  await world.pool('web', ['172.20.8.0/24'], { generation: 3 })
+  assert.deepEqual(world.loader.standing(), { since, differs: [] }, 'it says the same again')
+  world.result = 'error, no retry'
+  await world.pool('web', ['172.20.9.0/24'], { generation: 4 })
+  const refused = 'it could not be applied: the log says why'
+  assert.deepEqual(world.loader.standing().refused, refused)
+  world.result = 'success'
+  await world.pool('web', ['172.20.10.0/24'], { generation: 5 })
+  assert.deepEqual(world.loader.standing(), { since: '2026-01-01T00:01:00Z', differs: [] })
+})
+
+test('a process that never had a valid configuration says so', async () => {
+  const world = new World()
+  await world.pool('web', ['x'])
+  await world.start()
+  assert.deepEqual(world.loader.standing(), { refused: BAD_X.replace('configuration error: ', ''), differs: [] })
+})
+
 test('182 a start with a broken pool loads nothing', async () => {
   const world = new World()
   await world.pool('web', ['x'])

@@ -7,12 +7,14 @@ import {
 } from '../../api/index.ts'
 import { type Config, formatProblem, type Problem, sameConfig } from '../../core/config/index.ts'
 import { objectKey } from '../../core/object.ts'
+import { formatTimestamp } from '../../core/timestamp.ts'
 import type { Clock, Informer, KubeApi, Logger, Metrics, Task } from '../../ports/index.ts'
 import { WorkQueue } from '../queue.ts'
 import type { SyncResult } from '../sync.ts'
 import { dumpOf } from './dump.ts'
 import { type ClientMetrics, clientMetrics } from './metrics.ts'
 import { type ConfigSources, changeMatters, snapshotOf, sourcesOf } from './sources.ts'
+import { type ConfigStanding, differences, type Generations, generationsOf } from './standing.ts'
 import { StateReporter } from './state.ts'
 
 export interface ConfigLoaderOptions {
@@ -55,6 +57,9 @@ export class ConfigLoader implements Task {
   #last: { config: Config; applied: boolean } | undefined
   #attempted = false
   #trigger = ''
+  /** What the configuration in force was made of, and since when it is in force. */
+  #inForce: { readonly generations: Generations; readonly sinceMs: number } | undefined
+  #refused: string | undefined
 
   constructor(options: ConfigLoaderOptions) {
     const { clock, metrics, log } = options
@@ -100,6 +105,20 @@ export class ConfigLoader implements Task {
     return `waiting for the first list of ${missing.map(([source]) => source).join(', ')}`
   }
 
+  /** Which configuration is in force now, and why not the newest. */
+  standing(): ConfigStanding {
+    const { sources, namespace } = this.#options
+    if (this.#inForce === undefined) return { differs: [], ...(this.#refused && { refused: this.#refused }) }
+    const { generations, sinceMs } = this.#inForce
+    const since = formatTimestamp(sinceMs)
+    if (this.#refused === undefined) return { since, differs: [] }
+    return {
+      since,
+      refused: this.#refused,
+      differs: differences(generations, generationsOf(snapshotOf(sources, namespace))),
+    }
+  }
+
   #look(trigger: string): void {
     this.#trigger = trigger
     this.#queue.add(CONFIG)
@@ -130,7 +149,7 @@ export class ConfigLoader implements Task {
     }
     this.#log.debug({ event: 'configuration did not change, ignoring' })
     // What could not be applied stays so until other input comes (REF-BUG 10); what is applied is not stale (REF-BUG 9).
-    if (this.#last.applied) this.#settle()
+    if (this.#last.applied) this.#settle(snapshot)
     else this.#fail()
     return 'done'
   }
@@ -139,6 +158,7 @@ export class ConfigLoader implements Task {
   #missing(node: string): 'done' {
     const message = `failed to get node for ${node}`
     this.#log.error({ message, error: `node "${node}" not found` })
+    this.#refused = message
     this.#state.report({ kind: 'unreadable', message })
     return 'done'
   }
@@ -149,7 +169,8 @@ export class ConfigLoader implements Task {
     if (errors.length > LOGGED_PROBLEMS)
       this.#log.error({ msg: 'failed to parse the configuration', error: `${errors.length} problems in total` })
     this.#metrics.configStale.set(1)
-    this.#state.report({ kind: 'invalid', message: `configuration error: ${errors.map(formatProblem).join('\n')}` })
+    this.#refused = errors.map(formatProblem).join('\n')
+    this.#state.report({ kind: 'invalid', message: `configuration error: ${this.#refused}` })
     return 'done' // the next event on any watched object brings the next attempt (section 2.11)
   }
 
@@ -159,7 +180,8 @@ export class ConfigLoader implements Task {
       case 'success':
       case 'reprocess all':
         this.#last = { config, applied: true }
-        this.#settle()
+        this.#inForce = undefined
+        this.#settle(snapshot)
         if (result === 'reprocess all') {
           this.#log.info({ event: 'force service reload' })
           this.#options.reprocessAll()
@@ -188,7 +210,11 @@ export class ConfigLoader implements Task {
     }
   }
 
-  #settle(): void {
+  /** Objects may say the same in other words: then the configuration in force is as old as it was. */
+  #settle(snapshot: ConfigSnapshot): void {
+    const sinceMs = this.#inForce?.sinceMs ?? this.#options.clock.now()
+    this.#inForce = { generations: generationsOf(snapshot), sinceMs }
+    this.#refused = undefined
     this.#metrics.configLoaded.set(1)
     this.#metrics.configStale.set(0)
     this.#state.report({ kind: 'valid' })
@@ -197,6 +223,7 @@ export class ConfigLoader implements Task {
   #fail(): void {
     this.#metrics.configStale.set(1)
     const message = 'configuration error: general handler sync state error'
+    this.#refused = 'it could not be applied: the log says why'
     this.#state.report({ kind: 'invalid', message })
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sha256 } from '../../adapters/system/hash.ts'
 import type { KubeObject } from '../../core/object.ts'
-import { clusterOf, type Explanation, explainService, speakerNodes } from './index.ts'
+import { type Answers, clusterOf, type Explanation, explainService, type ServiceView, speakerNodes } from './index.ts'
 
 const options = { hash: sha256, lbClass: '', ignoreExcludeLb: false }
 const object = (apiVersion: string, kind: string, metadata: KubeObject['metadata'], rest: object = {}): KubeObject =>
@@ -36,8 +36,11 @@ const speakerPod = (nodeName: string, phase = 'Running') =>
     { spec: { nodeName }, status: { phase } },
   )
 
-function explain(objects: KubeObject[], key: string) {
-  return explainService(clusterOf(objects, 'metallb-system'), key, options)
+const RUN_TIME =
+  'what speakers know at run time: assumed are flags as given here, no node held down or in a minority, and usable interfaces'
+
+function explain(objects: KubeObject[], key: string, answers?: Answers) {
+  return explainService(clusterOf(objects, 'metallb-system'), key, options, answers)
 }
 
 function explained(explanation: Explanation) {
@@ -57,7 +60,8 @@ test('an announced Service: who holds, from which pool, which node announces, wh
   )
   assert.equal(layer2.nodes.filter(({ announces }) => announces).length, 1)
   assert.ok(layer2.nodes.every(({ reasons }) => reasons.length > 0))
-  assert.deepEqual(assumptions, ['which speakers run is not known: every Node counts as a candidate'])
+  assert.deepEqual(assumptions, ['which speakers run is not known: every Node counts as a candidate', RUN_TIME])
+  assert.ok(layer2.nodes.every(({ by }) => by === 'computed'))
 })
 
 test('a Service left over: every pool says why it has nothing for it', () => {
@@ -139,4 +143,69 @@ test('BGP: each node with its reasons, prefixes and the peers that it has', () =
     ],
   )
   assert.equal(explained(explain([...world, web], 'default/web')).bgp.configured, false)
+})
+
+/** A speaker that sees both nodes and says what it decides. */
+function view(
+  node: string,
+  change: Partial<ServiceView['speaker']> = {},
+  verdict?: ServiceView['verdict'],
+): ServiceView {
+  const speaker = { options: { ignoreExcludeLb: false, lbClass: '' }, members: ['n1', 'n2'], held: [], interfaces: {} }
+  const configuration = { since: '2026-01-01T00:00:00Z', differs: [] }
+  return { node, speaker: { ...speaker, ...change }, configuration, sessions: [], ...(verdict && { verdict }) }
+}
+const local = service('web', '192.0.2.10')
+const heard = [...world, local, slice('web', 'n1')]
+const rows = (answers: Answers) =>
+  explained(explain(heard, 'default/web', answers)).layer2.nodes.map(({ node, announces, reasons, by }) => [
+    ...[node, announces, by],
+    ...reasons.map(({ code }) => code),
+  ])
+/** Who wins the election of 192.0.2.10 where nothing is in the way, and who does not. */
+const [[winner] = [], [loser] = []] = rows({ views: [view('n1')], silent: [] }).sort(
+  ([, a], [, b]) => Number(b) - Number(a),
+) as [string][]
+
+test('what one speaker sees helps with the nodes of those that do not answer', () => {
+  const silent = [{ node: winner!, error: 'timeout' }]
+  const held = rows({ views: [view(loser!, { held: [winner!] })], silent })
+  assert.deepEqual(Object.fromEntries(held.map(([node, ...row]) => [node, row])), {
+    [winner!]: [false, 'computed', 'notOwner', 'heldDown'],
+    [loser!]: [true, 'computed', 'owner'],
+  })
+  const balanced = explained(
+    explain(heard, 'default/web', {
+      views: [view('n1', { options: { ignoreExcludeLb: false, lbClass: '', balanced: true } })],
+      silent,
+    }),
+  )
+  assert.match(balanced.layer2.nodes.find(({ announces }) => announces)!.reasons[0]!.message, /by balanced placement/)
+  assert.deepEqual(balanced.assumptions, [`the speaker of node ${winner} did not answer: timeout`])
+})
+
+test('the view of whom sees most counts, and each minority is its own', () => {
+  const minority = { seen: 1, expected: 3 }
+  const alone = view(winner!, { members: [winner!], minority })
+  const other = view(loser!)
+  assert.deepEqual(
+    Object.fromEntries(rows({ views: [alone, other], silent: [] }).map(([node, ...row]) => [node, row])),
+    { [winner!]: [false, 'computed', 'minorityPartition'], [loser!]: [false, 'computed', 'notOwner', 'electionLost'] },
+  )
+  const waiting = view(winner!, { waiting: 'waiting to join', held: [winner!] })
+  assert.deepEqual(rows({ views: [waiting], silent: [] })[0]!.slice(0, 2), ['n1', winner === 'n1'])
+})
+
+test('what a speaker decides itself counts, whatever is worked out here', () => {
+  const reasons = [{ code: 'announceFailed', message: 'no such interface' }]
+  const layer2 = { node: winner!, announces: false, reasons, interfaces: [], score: 0 }
+  const bgp = { node: winner!, announces: false, reasons, warnings: [], prefixes: [], peers: [] }
+  const said = view(winner!, {}, { layer2, bgp, announced: { bgp: [], layer2: [] } })
+  const explanation = explained(explain(heard, 'default/web', { views: [said], silent: [] }))
+  assert.deepEqual(
+    explanation.layer2.nodes.find(({ node }) => node === winner),
+    { ...layer2, by: 'speaker' },
+  )
+  assert.deepEqual(explanation.bgp.nodes, [], 'where BGP is not configured it has no rows')
+  assert.deepEqual(explanation.assumptions, [])
 })

@@ -5,15 +5,18 @@ import type { Hash } from '../../core/election/index.ts'
 import { objectKey } from '../../core/object.ts'
 import {
   type BgpExplanation,
+  type BgpNodeExplanation,
   explainBgp,
   explainLayer2,
   handlesClass,
   holdersIn,
   type Layer2Explanation,
+  type NodeExplanation,
   type World,
 } from '../../core/plan/index.ts'
 import type { Endpoint, Service } from '../../core/service.ts'
 import { type Cluster, speakerNodes } from './cluster.ts'
+import { type Answers, NOT_ASKED, type ServiceView, withVerdicts, withViews } from './speakers.ts'
 
 export interface ExplainOptions {
   readonly hash: Hash
@@ -22,41 +25,62 @@ export interface ExplainOptions {
   readonly ignoreExcludeLb: boolean
   /** `--balanced-placement` of the speakers. */
   readonly balanced?: boolean
+  /** `--drain-cordoned` of the speakers. */
+  readonly drainCordoned?: boolean
+}
+
+/** `speaker`: the speaker of the node says so. `computed`: worked out here from what is known. */
+export type Told<R> = R & { readonly by: 'speaker' | 'computed' }
+
+export interface Explained {
+  readonly kind: 'explained'
+  readonly service: Service
+  readonly allocation: AllocationExplained
+  readonly layer2: Omit<Layer2Explanation, 'nodes'> & { readonly nodes: readonly Told<NodeExplanation>[] }
+  readonly bgp: Omit<BgpExplanation, 'nodes'> & { readonly nodes: readonly Told<BgpNodeExplanation>[] }
+  /** Nodes that say they announce it (ServiceL2Status). */
+  readonly reported: readonly string[]
+  /** What the speakers that answered see, decide and run with. */
+  readonly views: readonly ServiceView[]
+  /** What was not known and had to be assumed. */
+  readonly assumptions: readonly string[]
 }
 
 export type Explanation =
   | { kind: 'no such service' }
-  /** The processes go on with the last valid configuration, which cannot be seen from outside. */
-  | { kind: 'invalid configuration'; problems: readonly Problem[] }
-  | {
-      kind: 'explained'
-      service: Service
-      allocation: AllocationExplained
-      layer2: Layer2Explanation
-      bgp: BgpExplanation
-      /** Nodes that say they announce it (ServiceL2Status). */
-      reported: readonly string[]
-      /** What was not known and had to be assumed. */
-      assumptions: readonly string[]
-    }
+  /** The processes go on with the last valid configuration, which only they can tell of. */
+  | { kind: 'invalid configuration'; problems: readonly Problem[]; views: readonly ServiceView[] }
+  | Explained
 
-/** Why the Service has its address or none, and why each node announces it or not: the decisions, taken once more. */
-export function explainService(cluster: Cluster, key: string, options: ExplainOptions): Explanation {
+/**
+ * Why the Service has its address or none, and why each node announces it or not: what the speakers say that answered,
+ * and for the others the decisions, taken once more.
+ */
+export function explainService(
+  cluster: Cluster,
+  key: string,
+  options: ExplainOptions,
+  answers: Answers = NOT_ASKED,
+): Explanation {
+  const { views } = answers
   const services = cluster.services.map(parseService)
   const service = services.find(one => one.key === key)
   if (service === undefined) return { kind: 'no such service' }
   const parsed = parseConfig(cluster.snapshot)
-  if ('problems' in parsed) return { kind: 'invalid configuration', problems: parsed.problems }
+  if ('problems' in parsed) return { kind: 'invalid configuration', problems: parsed.problems, views }
   const { config } = parsed
-  const world = worldOf(cluster, config, services, options)
+  const world = withViews(worldOf(cluster, config, services, options), views)
+  const [layer2, bgp] = [explainLayer2(service, world), explainBgp(service, world)]
+  const bgpViews = bgp.configured ? views : []
   return {
     kind: 'explained',
     service,
     allocation: explainAllocation(learnedAllocator(config, services, options.lbClass), service),
-    layer2: explainLayer2(service, world),
-    bgp: explainBgp(service, world),
+    layer2: { ...layer2, nodes: withVerdicts(layer2.nodes, views, verdict => verdict.layer2) },
+    bgp: { ...bgp, nodes: withVerdicts(bgp.nodes, bgpViews, verdict => verdict.bgp) },
     reported: reportedNodes(cluster, service),
-    assumptions: assumptionsOf(cluster, service),
+    views,
+    assumptions: assumptionsOf(cluster, service, answers),
   }
 }
 
@@ -106,12 +130,24 @@ function reportedNodes({ l2Statuses }: Cluster, { namespace, name }: Service): s
   return own.flatMap(({ status }) => status?.node ?? []).sort()
 }
 
-function assumptionsOf({ snapshot, endpointSlices, pods }: Cluster, { namespace, name }: Service): string[] {
+function assumptionsOf(cluster: Cluster, { namespace, name }: Service, answers: Answers): string[] {
+  const { snapshot, endpointSlices, pods } = cluster
   const isOwn = ({ metadata }: { metadata: { namespace?: string; labels?: Record<string, string> } }) =>
     metadata.namespace === namespace && metadata.labels?.[SERVICE_NAME_LABEL] === name
+  const known = speakerNodes(pods) !== undefined || answers.views.some(({ speaker }) => speaker.members !== undefined)
   return [
     ...(snapshot.nodes?.length ? [] : ['no Node objects are known, so no node can be a candidate']),
     ...(endpointSlices.some(isOwn) ? [] : ['no EndpointSlice of the Service is known']),
-    ...(speakerNodes(pods) ? [] : ['which speakers run is not known: every Node counts as a candidate']),
+    ...(known ? [] : ['which speakers run is not known: every Node counts as a candidate']),
+    ...runTimeAssumptions(answers),
   ]
 }
+
+/** What speakers know at run time and no object says; one that answers knows it for all that it sees. */
+function runTimeAssumptions({ views, silent }: Answers): string[] {
+  const unheard = silent.map(({ node, error }) => `the speaker of node ${node} did not answer: ${error}`)
+  return views.length > 0 ? unheard : [...unheard, RUN_TIME]
+}
+
+const RUN_TIME =
+  'what speakers know at run time: assumed are flags as given here, no node held down or in a minority, and usable interfaces'

@@ -29,14 +29,18 @@ export interface BgpExplanation {
   readonly nodes: readonly BgpNodeExplanation[]
 }
 
-/** For each node why it announces the Service by BGP or not, and to whom: the same decision the speakers take. */
-export function explainBgp(service: Service, world: World): BgpExplanation {
+/** For each node, or for those named, why it announces the Service by BGP or not, and to whom: the decision of the speakers. */
+export function explainBgp(service: Service, world: World, names = bgpNodeNames(world)): BgpExplanation {
   const { peers = [], advertisements = [] } = world.config.bgp ?? {}
   const configured = peers.length > 0 || advertisements.length > 0
   const admission = admissionOf(service, world)
-  const names = new Set([...world.nodes.keys(), ...advertisements.flatMap(({ nodes }) => [...nodes])])
-  const nodes = configured ? [...names].sort().map(node => explainNode(admission, node, world)) : []
+  const nodes = configured ? names.map(node => explainNode(admission, node, world)) : []
   return { service: service.key, configured, refused: 'pool' in admission ? [] : admission.reasons, nodes }
+}
+
+function bgpNodeNames({ nodes, config }: World): string[] {
+  const advertised = (config.bgp?.advertisements ?? []).flatMap(({ nodes }) => [...nodes])
+  return [...new Set([...nodes.keys(), ...advertised])].sort()
 }
 
 function explainNode(admission: Admission, node: string, world: World): BgpNodeExplanation {

@@ -28,11 +28,11 @@ export interface Layer2Explanation {
   readonly nodes: readonly NodeExplanation[]
 }
 
-/** For each node why it announces the Service or not: the same decision the speakers take. */
-export function explainLayer2(service: Service, world: World): Layer2Explanation {
+/** For each node, or for those named, why it announces the Service or not: the same decision the speakers take. */
+export function explainLayer2(service: Service, world: World, names = nodeNames(world)): Layer2Explanation {
   const admission = admissionOf(service, world)
-  if ('pool' in admission) return explainAdmitted(admission, world)
-  const nodes = nodeNames(world).map(node => ({
+  if ('pool' in admission) return explainAdmitted(admission, world, names)
+  const nodes = names.map(node => ({
     node,
     announces: false,
     reasons: admission.reasons,
@@ -42,10 +42,10 @@ export function explainLayer2(service: Service, world: World): Layer2Explanation
   return { service: service.key, refused: admission.reasons, addresses: [], order: [], nodes }
 }
 
-function explainAdmitted(admitted: Admitted, world: World): Layer2Explanation {
+function explainAdmitted(admitted: Admitted, world: World, names: readonly string[]): Layer2Explanation {
   const { service, addresses, pool } = admitted
   const planner = new Layer2Planner(world)
-  const nodes = nodeNames(world).map(node => {
+  const nodes = names.map(node => {
     const { announces, reasons, interfaces } = planner.decide(admitted, node)
     const names = interfaces === 'all' ? interfaces : [...interfaces].sort()
     return {

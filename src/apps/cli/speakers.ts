@@ -1,0 +1,73 @@
+/** Asks the running speakers, each itself, with the rights of the user. */
+import { readFileSync } from 'node:fs'
+import { type Access, Connection, CredentialsError } from '../../adapters/kube/index.ts'
+import { systemClock as clock } from '../../adapters/system/clock.ts'
+import type { PodResource } from '../../api/index.ts'
+import { speakerNodes } from '../../control/explain/index.ts'
+import { KubeError } from '../../ports/index.ts'
+import { STATE_PATH } from '../speaker/state.ts'
+
+/** Where speakers answer, and whom to believe. */
+export const SPEAKER_OPTIONS = {
+  port: { type: 'string', default: '9120' },
+  'speaker-ca': { type: 'string' },
+  'insecure-skip-speaker-tls-verify': { type: 'boolean', default: false },
+} as const
+
+export interface SpeakerTrust {
+  readonly port: string
+  readonly 'speaker-ca'?: string
+  readonly 'insecure-skip-speaker-tls-verify': boolean
+}
+
+export interface SpeakerAnswer<T> {
+  readonly node: string
+  /** An error names the speaker. */
+  readonly state: T | KubeError
+}
+
+/** Those of the pods that are running speakers, in name order of their nodes. `query` is `?name=value`, or empty. */
+export async function askSpeakers<T>(
+  pods: readonly PodResource[],
+  access: Access,
+  values: SpeakerTrust,
+  query = '',
+): Promise<SpeakerAnswer<T>[]> {
+  const speakers = pods
+    .filter(pod => speakerNodes([pod]) !== undefined)
+    .sort((a, b) => (a.spec!.nodeName! < b.spec!.nodeName! ? -1 : 1))
+  const trust = speakerTrust(values)
+  return Promise.all(
+    speakers.map(async pod => ({ node: pod.spec!.nodeName!, state: await ask<T>(pod, access, trust, values, query) })),
+  )
+}
+
+/** The token of the user goes to the speaker, so who that is matters: the certificate is checked unless told otherwise. */
+function speakerTrust(values: SpeakerTrust): Access['tls'] {
+  const file = values['speaker-ca']
+  try {
+    const ca = file === undefined ? undefined : readFileSync(file, 'utf8')
+    return { ...(ca && { ca }), rejectUnauthorized: !values['insecure-skip-speaker-tls-verify'] }
+  } catch (error) {
+    throw new CredentialsError(`--speaker-ca ${file}: ${(error as Error).message}`)
+  }
+}
+
+async function ask<T>(
+  pod: PodResource,
+  access: Access,
+  tls: Access['tls'],
+  { port }: SpeakerTrust,
+  query: string,
+): Promise<T | KubeError> {
+  const ip = pod.status?.podIP ?? ''
+  try {
+    const server = new URL(`https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
+    const speaker = new Connection({ access: { ...access, server, tls }, clock })
+    const { text } = await speaker.request({ method: 'GET', path: `${STATE_PATH}${query}`, timeoutMs: 5000 })
+    return JSON.parse(text) as T
+  } catch (error) {
+    const code = error instanceof KubeError ? error.code : 'MALFORMED'
+    return new KubeError(code, `speaker on node ${pod.spec?.nodeName}: ${(error as Error).message}`)
+  }
+}
