@@ -118,3 +118,18 @@ test('exclusive: who is admitted by the pool gets nothing from open pools, and w
   await world.remove('A')
   world.shows({ B: '10.1.0.0' })
 })
+
+test('quarantine: a shorter one counts for what rests already, and holds up nobody', async () => {
+  const world = await ServiceWorld.of([poolOf('p', two, { quarantineMs: 60 * MINUTE })])
+  await world.put('A')
+  await world.put('B')
+  await world.remove('A')
+  await world.pools(poolOf('p', two, { quarantineMs: MINUTE }))
+  await world.remove('B')
+  await world.put('C')
+  await world.put('D')
+  world.shows({ C: '', D: '' })
+  world.clock.advance(MINUTE)
+  await world.settle()
+  world.shows({ C: '10.0.0.0', D: '10.0.0.1' })
+})

@@ -1,12 +1,12 @@
 import type { Pool } from '../config/index.ts'
-import { type Address, type Family, formatAddress, sameAddress } from '../ip/index.ts'
-import type { Reason } from '../reason.ts'
+import { type Address, type Family, sameAddress } from '../ip/index.ts'
 import type { Service } from '../service.ts'
 import { admissionRefusal } from './admission.ts'
-import { holdingOf, sameHolding, sharingObjection, useAt } from './holding.ts'
-import { quotaReason, withheld } from './limits.ts'
-import { poolReason, Refusal, refuse } from './refusal.ts'
-import { addressesPerFamily, firstOfEachFamily, type Want } from './request.ts'
+import { holdingOf, sameHolding, useAt } from './holding.ts'
+import { notInOnePool, objectionTo } from './objection.ts'
+import { endQuarantines, firstEnd, keepQuarantined } from './quarantine.ts'
+import { Refusal } from './refusal.ts'
+import type { Want } from './request.ts'
 import { samePool } from './same-pool.ts'
 import {
   type Candidates,
@@ -19,7 +19,6 @@ import {
 } from './selection.ts'
 import type { Holding } from './space.ts'
 import { type Place, PoolState, PoolTable } from './table.ts'
-import { quoteAddresses } from './text.ts'
 import { type PoolUsage, usageOf } from './usage.ts'
 import { WaitIndex } from './wait-index.ts'
 
@@ -110,61 +109,30 @@ export class Allocator {
     const gone = new Set([...before.values()].filter(state => this.#states.get(state.pool.name) !== state))
     const fresh = states.filter(state => before.get(state.pool.name) !== state)
     for (const { pool } of [...gone, ...fresh]) this.#touched.add(pool.name)
-    for (const state of gone) this.#requarantine(state)
+    keepQuarantined(gone, this.#table, this.#now())
     const affected = [...this.#held.values()].filter(({ places }) => gone.has(places[0]!.state))
     for (const held of affected) this.#rehome(held)
     return { changed: gone.size + fresh.length > 0, affected: affected.map(({ key }) => key) }
   }
 
-  /** What a changed pool kept back is still kept back, where it lies now. */
-  #requarantine({ spaces }: PoolState): void {
-    for (const space of Object.values(spaces))
-      for (const [rank, { key, until }] of space.quarantine) {
-        const { family } = space
-        const place = this.#table.find({ family, value: space.addressAt(rank) })
-        if (place?.state.pool.quarantineMs !== undefined) place.state.spaces[family].keep(place.rank, key, until)
-      }
-  }
-
   /** When the next quarantine ends, on the clock of the constructor; undefined where there is none. */
   get nextExpiry(): number | undefined {
-    let next: number | undefined
-    for (const space of this.#quarantining())
-      for (const { until } of firstOf(space.quarantine)) if (next === undefined || until < next) next = until
-    return next
+    return firstEnd(this.#states.values())
   }
 
   /** Ends the quarantines whose time has come; who waits for such an address is tried again. */
   expire(): void {
-    for (const state of this.#states.values())
-      for (const [family, space] of Object.entries(state.spaces) as [Family, PoolState['spaces'][Family]][])
-        for (const [rank, { until }] of space.quarantine) {
-          if (until > this.#now()) continue
-          space.expire(rank)
-          this.waiting.open({ state, family, rank })
-        }
-  }
-
-  *#quarantining() {
-    for (const { pool, spaces } of this.#states.values())
-      if (pool.quarantineMs !== undefined) yield* Object.values(spaces)
+    for (const place of endQuarantines(this.#states.values(), this.#now())) this.waiting.open(place)
   }
 
   #rehome(held: Held): void {
     const covered = [held.addresses, ...held.addresses.map(address => [address])]
-    const addresses = covered.find(candidate => this.#placesOf(candidate) !== undefined)
+    const addresses = covered.find(candidate => this.#table.placesOf(candidate) !== undefined)
     if (addresses === undefined) {
       this.#held.delete(held.key)
       return
     }
-    this.#record({ ...held, addresses, places: this.#placesOf(addresses)! })
-  }
-
-  /** Where the addresses lie, provided that one pool has them all. */
-  #placesOf(addresses: readonly Address[]): Place[] | undefined {
-    const places = addresses.map(address => this.#table.find(address))
-    const state = places[0]?.state
-    return state !== undefined && places.every(place => place?.state === state) ? (places as Place[]) : undefined
+    this.#record({ ...held, addresses, places: this.#table.placesOf(addresses)! })
   }
 
   /**
@@ -177,41 +145,10 @@ export class Allocator {
   }
 
   #check(service: Service, holding: Holding, addresses: readonly Address[], learned: boolean): Place[] | Refusal {
-    const places = this.#placesOf(addresses)
-    if (places === undefined)
-      return new Refusal(`${quoteAddresses(addresses)} is not allowed in config`, addresses.map(this.#whereabouts))
-    const { pool } = places[0]!.state
-    const excluded = admissionRefusal(pool, service)
-    if (excluded !== undefined) return new Refusal(`pool ${pool.name} not compatible for ip assignment`, [excluded])
-    const several = addressesPerFamily(service) > 1
-    if (several && firstOfEachFamily(addresses, addressesPerFamily(service)).length < addresses.length)
-      return refuse('tooMany', `more addresses than asked for ${quoteAddresses(addresses)}`)
-    if (!several && addresses.length > 2)
-      return refuse('tooMany', `more than two addresses ${quoteAddresses(addresses)}`)
-    if (!several && addresses.length === 2 && addresses[0]!.family === addresses[1]!.family)
-      return refuse('sameFamily', `${quoteAddresses(addresses).slice(1, -1)} has the same family`)
-    for (const [index, place] of places.entries()) {
-      const objection = sharingObjection(service, holding, place, addresses[index]!, learned)
-      if (objection !== undefined) return objection
-      const kept = learned || useAt(place) !== undefined ? undefined : withheld(place, addresses[index]!, service.key)
-      if (kept !== undefined) return kept
-    }
-    const quota =
-      learned || this.#isIn(places[0]!.state, service.key) ? undefined : quotaReason(places[0]!.state, service)
-    if (quota !== undefined) return new Refusal(quota.message, [quota], quotaNeeds(pool.name, addresses))
-    return places
-  }
-
-  #isIn(state: PoolState, key: string): boolean {
-    return this.#held.get(key)?.places[0]?.state === state
-  }
-
-  #whereabouts = (address: Address): Reason => {
-    const pool = this.#table.find(address)?.state.pool
-    const text = formatAddress(address)
-    return pool === undefined
-      ? { code: 'notInAnyPool', message: `${text} is in no pool` }
-      : poolReason(pool, 'inPool', `has ${text}`)
+    const places = this.#table.placesOf(addresses)
+    if (places === undefined) return notInOnePool(this.#table, addresses)
+    const held = this.#held.get(service.key)?.places[0]?.state
+    return objectionTo({ service, holding, addresses, places, learned, held }) ?? places
   }
 
   /** Gives the Service exactly these addresses, in place of what it holds; refused, it keeps what it holds. */
@@ -308,17 +245,6 @@ function countNamespace({ pool, byNamespace }: PoolState, key: string, by: 1 | -
   if (pool.quotas === undefined) return
   const namespace = key.slice(0, key.indexOf('/'))
   byNamespace.set(namespace, (byNamespace.get(namespace) ?? 0) + by)
-}
-
-function quotaNeeds(pool: string, addresses: readonly Address[]): Refusal['needs'] {
-  return addresses.map(({ family }) => ({ kind: 'pool' as const, pool, family }))
-}
-
-function* firstOf<T>(map: ReadonlyMap<unknown, T>): Generator<T> {
-  for (const value of map.values()) {
-    yield value
-    return
-  }
 }
 
 function sameList(a: readonly Address[], b: readonly Address[]): boolean {

@@ -57,4 +57,11 @@ export class PoolTable {
     const { state, first, rank } = interval
     return state.spaces[family].offers(value) ? { state, family, rank: rank + (value - first) } : undefined
   }
+
+  /** Where the addresses lie, provided that one pool has them all. */
+  placesOf(addresses: readonly Address[]): Place[] | undefined {
+    const places = addresses.map(address => this.find(address))
+    const state = places[0]?.state
+    return state !== undefined && places.every(place => place?.state === state) ? (places as Place[]) : undefined
+  }
 }
