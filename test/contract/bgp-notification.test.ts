@@ -1,5 +1,6 @@
 /** NOTIFICATIONs of every code, received and sent, over real TCP (chapter 04 section 6.10). */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   encodeMessage,
@@ -96,6 +97,7 @@ const FAREWELLS: [farewell: Farewell, answer: Uint8Array | undefined, settings?:
   [{ kind: 'deconfigured' }, hex`0603`],
   [{ kind: 'deconfigured' }, hex`0609 0603`, { gracefulRestart: restart }],
   [{ kind: 'reconfigured' }, hex`0606`],
+  [{ kind: 'reconfigured' }, hex`0606`, { gracefulRestart: restart }],
 ]
 for (const [farewell, answer, settings = {}] of FAREWELLS)
   test(`sent for ${farewell.kind}${settings.gracefulRestart ? ', restarts agreed on' : ''}: ${answer ?? 'nothing'}`, async t => {
@@ -117,4 +119,23 @@ test('sent for BFD down: 6/10, and dialled anew', async t => {
   await scene.until(() => scene.router.heard('notification').length > 0, 'the answer')
   assert.deepEqual(encodeMessage(scene.router.heard('notification')[0]!).subarray(19), hex`060a`)
   assert.equal(scene.told.at(-1), 'down: BFD session down')
+})
+
+/** Of the other contracts: refused connections, BFD above, a router that does not read. */
+const ELSEWHERE = ['6/5', '6/7', '6/10', '8/0']
+/** What routers of tests may say, and the speaker never does. */
+const OF_ROUTERS = '6/4'
+
+test('the README says of every code when it is sent, or why it never is', () => {
+  const text = readFileSync(new URL('../../src/protocols/bgp/README.md', import.meta.url), 'utf8')
+  const rows = [...text.matchAll(/^\| (never: )?((?:\d\/\d+(?:, )?)+) \| \S/gm)]
+  const codesOf = (never: boolean) =>
+    rows.filter(row => (row[1] !== undefined) === never).flatMap(row => row[2]!.split(', '))
+  const known = Object.entries(SUBCODES).flatMap(([code, subcodes]) => subcodes.map(subcode => `${code}/${subcode}`))
+  const all = known.filter(code => code !== '9/0')
+  assert.deepEqual([...codesOf(false), ...codesOf(true)].sort(), all.sort())
+  const answers = [...sent.map(row => row[3]), ...FAREWELLS.map(([, answer]) => answer)]
+  const proved = new Set(answers.filter(answer => answer !== undefined).map(([code, subcode]) => `${code}/${subcode}`))
+  proved.delete(OF_ROUTERS)
+  assert.deepEqual([...proved, ...ELSEWHERE].sort(), codesOf(false).sort())
 })

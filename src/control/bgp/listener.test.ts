@@ -41,7 +41,7 @@ class Sockets {
   connect(key: string, from: string, scope?: string): boolean {
     const remote = { address: ip(from), port: 40_000, ...(scope && { scope }) }
     const stream: Stream = { local: undefined, remote, write: () => true, end() {}, destroy() {} }
-    return this.open.get(key)?.accept(stream) !== undefined
+    return this.open.get(key)?.accept(stream) === quiet
   }
 }
 
@@ -51,7 +51,8 @@ function setUp(at: ListenAt = { port: 179 }) {
   const [sockets, clock, log, metrics] = [new Sockets(), new FakeClock(), new FakeLog(), new FakeMetrics()]
   let targets: StreamTarget[] = []
   let accepts = true
-  const peers = () => targets.map(target => ({ target, accept: () => (accepts ? quiet : undefined) }))
+  const peers = () =>
+    targets.map(target => ({ target, refusal: undefined, accept: () => (accepts ? quiet : undefined) }))
   const listener = new Listener(at, peers, { streams: sockets.streams, clock, log, metrics })
   const set = async (...changed: (Partial<StreamTarget> & { address: Address })[]) => {
     targets = changed.map(one => ({ port: 179, ...one }))

@@ -1,5 +1,6 @@
 /** Connections that routers open: accepted from configured peers only (chapter 04 section 6.6). */
 import { type Address, formatAddress } from '../../core/ip/index.ts'
+import { SourceLimit } from '../../core/source-limit.ts'
 import type {
   Clock,
   Counter,
@@ -13,6 +14,7 @@ import type {
   StreamTarget,
   Timer,
 } from '../../ports/index.ts'
+import { type CeaseReason, cease, encodeMessage } from '../../protocols/bgp/index.ts'
 import { TRAFFIC_CLASS } from './settings.ts'
 
 /** Where to listen. */
@@ -28,6 +30,8 @@ export interface ListeningPeer {
   readonly target: StreamTarget
   /** Undefined: not now. */
   accept(stream: Stream): StreamEvents | undefined
+  /** Why not now, as the router is told. */
+  readonly refusal: CeaseReason | undefined
 }
 
 export interface ListenerContext {
@@ -48,6 +52,11 @@ const RETRY_MS = 5000
 /** Strangers cost one line of the log in this time. */
 const TELL_MS = 10_000
 
+/** A peer, or all strangers together: how many that are refused are told so. Each may stay for some seconds to read it. */
+const ANSWERED = { perSecond: 1, burst: 8, most: 256 }
+const STRANGERS = ''
+const DEAF: StreamEvents = { connected() {}, data() {}, drained() {}, closed() {} }
+
 /** A socket of one family in one VRF, or in none; what arrives in a VRF reaches no socket without one. */
 interface Place {
   readonly address: Address
@@ -63,6 +72,7 @@ export class Listener {
   readonly #open = new Map<string, StreamListener | 'opening'>()
   readonly #problems = new Map<string, string>()
   readonly #refused: Counter
+  readonly #answered = new SourceLimit(ANSWERED)
   #untold = 0
   #telling: Timer | undefined
   #retry: Timer | undefined
@@ -98,10 +108,15 @@ export class Listener {
     }
   }
 
-  async close(): Promise<void> {
+  /** Nobody is let in any more, and not told why: a router that keeps our routes over a restart is to hear of no end. */
+  shut(): void {
     this.#closed = true
     this.#retry?.cancel()
     this.#telling?.cancel()
+  }
+
+  async close(): Promise<void> {
+    this.shut()
     const listeners = [...this.#open.values()].filter(one => one !== 'opening')
     this.#open.clear()
     await Promise.all(listeners.map(one => one.close()))
@@ -148,6 +163,7 @@ export class Listener {
   }
 
   #accept(place: Place, stream: Stream): StreamEvents | undefined {
+    if (this.#closed) return undefined
     const { address, scope } = stream.remote
     const comesFrom = ({ target }: ListeningPeer) =>
       isFrom(place, target) &&
@@ -155,8 +171,18 @@ export class Listener {
       (target.scope === undefined || scope === undefined || target.scope === scope)
     const peer = [...this.#peers()].find(comesFrom)
     const events = peer?.accept(stream)
-    if (events === undefined) this.#refuse(address, peer === undefined ? 'unknownPeer' : 'notExpected')
-    return events
+    if (events !== undefined) return events
+    this.#refuse(address, peer === undefined ? 'unknownPeer' : 'notExpected')
+    return this.#answer(stream, peer)
+  }
+
+  /** RFC 4486 section 4. Whom we have no room to tell is closed without a word. */
+  #answer(stream: Stream, peer: ListeningPeer | undefined): StreamEvents | undefined {
+    const from = peer === undefined ? STRANGERS : formatAddress(stream.remote.address)
+    if (!this.#answered.pass(from, this.#context.clock.monotonic())) return undefined
+    stream.write(encodeMessage(cease(peer?.refusal ?? 'connection rejected')))
+    stream.end()
+    return DEAF
   }
 
   /** The first of a flood is told at once, the rest as a number. */

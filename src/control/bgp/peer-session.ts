@@ -18,6 +18,7 @@ import type {
 } from '../../ports/index.ts'
 import {
   type Agreed,
+  type CeaseReason,
   type CloseReason,
   describeClose,
   type Farewell,
@@ -166,6 +167,11 @@ export class PeerSession {
   /** A connection that the router opened; undefined: it is not wanted now. */
   accept(stream: Stream): StreamEvents | undefined {
     return this.#session.accept(stream)
+  }
+
+  /** Why a connection of the router is not taken now, as it is told. */
+  get refusal(): CeaseReason | undefined {
+    return this.#session.refusal
   }
 
   announce(routes: readonly Route[]): void {

@@ -102,6 +102,7 @@ export class BgpProtocol implements AnnounceProtocol {
   async stop(): Promise<void> {
     const sessions = [...this.#sessions.values()]
     this.#sessions.clear()
+    this.#listener?.shut()
     this.#neighbors.stop()
     this.#reweighing?.cancel()
     const { clock, shutdownGraceMs = 0 } = this.#context

@@ -13,6 +13,7 @@ import { collisionWinner } from '../collision.ts'
 import type { CloseReason, State } from '../fsm/index.ts'
 import { prefixCount, type Update } from '../message/index.ts'
 import type { Agreed, Settings } from '../negotiation.ts'
+import type { CeaseReason } from '../notification.ts'
 import { type LocalAddresses, Outbound, type Route } from '../outbound/index.ts'
 import { type Farewell, farewellNotification } from './farewell.ts'
 import { Machine, type MachineContext, type MachineListener, type MessageCounts, noMessages } from './machine.ts'
@@ -131,13 +132,20 @@ export class Session {
     this.#main.dispatch({ kind: 'liveness found' })
   }
 
-  /** A connection that the peer opened; undefined refuses it. */
-  accept(stream: Stream): StreamEvents | undefined {
+  /** Why a connection of the peer is not wanted now, as a Cease says it; undefined where it is. */
+  get refusal(): CeaseReason | undefined {
     const { state } = this.#main
-    if (!this.#options.settings.listens || state.at === 'idle') return undefined
-    if (state.at !== 'active' && this.#second !== undefined) return undefined
-    if (state.at === 'established' && !state.agreed.gracefulRestart) return undefined
-    if (stream.adjust?.(this.#options.target) !== undefined) return undefined
+    if (!this.#options.settings.listens || state.at === 'idle') return 'connection rejected' // RFC 4486 section 4
+    // RFC 4271 section 6.8: an established connection wins, and two that are on their way are enough
+    const established = state.at === 'established' && !state.agreed.gracefulRestart
+    const taken = established || (state.at !== 'active' && this.#second !== undefined)
+    return taken ? 'collision resolution' : undefined
+  }
+
+  /** A connection that the peer opened; undefined: it is not taken, and nobody has told the peer. */
+  accept(stream: Stream): StreamEvents | undefined {
+    if (this.refusal !== undefined || stream.adjust?.(this.#options.target) !== undefined) return undefined
+    const { state } = this.#main
     if (state.at === 'active') return this.#main.attach(stream)
     this.#second = this.#machine({ at: 'active', failures: state.failures })
     return this.#second.attach(stream)
