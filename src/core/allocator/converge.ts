@@ -2,10 +2,11 @@
 import { type Address, formatAddress, sameAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { POOL_ANNOTATION, type Service } from '../service.ts'
+import { Account } from './account.ts'
 import type { Allocation, Allocator } from './allocator.ts'
-import { shownIngress, shows, wantedOf } from './ingress.ts'
-import type { Outcome, ServiceEvent, ServiceLog, Verdict } from './outcome.ts'
-import { type Need, Refusal } from './refusal.ts'
+import { shownIngress, wantedOf } from './ingress.ts'
+import type { Outcome } from './outcome.ts'
+import { Refusal } from './refusal.ts'
 import {
   addressesPerFamily,
   familiesOf,
@@ -19,6 +20,7 @@ import {
 } from './request.ts'
 import { selectAddresses } from './select-addresses.ts'
 import { quoteAddresses, quoteList } from './text.ts'
+import { whyUnserved } from './unserved.ts'
 
 export interface ConvergeOptions {
   /** An address stays until the one that is requested instead can be had (D17). Default: it is given up. */
@@ -35,22 +37,19 @@ class Convergence {
   readonly #allocator: Allocator
   readonly #service: Service
   readonly #options: ConvergeOptions
-  readonly #events: ServiceEvent[] = []
-  readonly #logs: ServiceLog[] = []
-  readonly #reasons: Reason[] = []
-  readonly #needs: Need[] = []
-  #verdict: Omit<Verdict, 'allocated'> | undefined
+  readonly #account: Account
 
   constructor(allocator: Allocator, service: Service, options: ConvergeOptions) {
     this.#allocator = allocator
     this.#service = service
     this.#options = options
+    this.#account = new Account(service)
   }
 
   run(): Outcome {
-    const unserved = this.#unserved()
-    if (unserved !== undefined) return unserved
     const service = this.#service
+    const unserved = whyUnserved(service, this.#allocator.hasPools, this.#account) // 1 to 5
+    if (unserved !== undefined) return this.#clear(unserved.result, unserved.reason)
     const want = wantOf(service)
     const shown = shownIngress(service)
     if (shown.length === 0) return this.#retake(want) ? this.#keep(want) : this.#allocate(want)
@@ -58,32 +57,6 @@ class Convergence {
     if (want instanceof Refusal) return this.#unknownFamily(want) // 6c
     this.#adopt(wantedOf(current, want, service))
     return this.#keep(want)
-  }
-
-  /** Steps 1 to 5: Services that cannot have an address. */
-  #unserved(): Outcome | undefined {
-    const { type, clusterIPs, ipFamilyPolicy } = this.#service
-    if (type !== 'LoadBalancer') {
-      this.#log('debug', { event: 'clearAssignment', reason: 'notLoadBalancer', msg: 'not a LoadBalancer' })
-      return this.#clear('success', { code: 'notLoadBalancer', message: `is of type ${type}, not LoadBalancer` })
-    }
-    if (!this.#allocator.hasPools) {
-      this.#log('debug', { event: 'clearAssignment', reason: 'noConfig', msg: 'pools are empty' })
-      this.#verdict = { reason: 'NoPools', message: 'there are no address pools' }
-      return this.#clear('error, no retry', { code: 'noConfig', message: this.#verdict.message })
-    }
-    if (clusterIPs.length === 0) {
-      this.#log('info', { event: 'clearAssignment', reason: 'noClusterIPs', msg: 'No ClusterIPs' })
-      this.#verdict = { reason: 'NoClusterIPs', message: 'the service has no cluster IP' }
-      return this.#clear('error, no retry', { code: 'noClusterIPs', message: this.#verdict.message })
-    }
-    if (ipFamilyPolicy !== 'RequireDualStack' || clusterIPs.length >= 2) return undefined
-    const message = `Service requires dual stack but not enough clusterips [${clusterIPs.join(' ')}]`
-    this.#event({ type: 'Warning', reason: 'not enough clusterips', message, standing: true })
-    const reason = 'requires dual stack but clusterips are not dual stack'
-    this.#log('error', { event: 'clearAssignment', reason, msg: message })
-    this.#verdict = { reason: 'NotEnoughClusterIPs', message }
-    return this.#clear('error, no retry', { code: 'notEnoughClusterIPs', message: reason })
   }
 
   /** An allocation that no status has shown yet: an empty status is a stale one (D2), anything else was emptied (6a). */
@@ -108,8 +81,13 @@ class Convergence {
     const families = familiesOf(shown.map((address, index) => ({ text: texts[index]!, address })))
     if (!(families instanceof Refusal)) return shown as Address[]
     const message = `Failed to retrieve LBIPs IPFamily for ${quoteList(texts)}: ${families.message}`
-    this.#event({ type: 'Warning', reason: 'nolbIPsIPFamily', message })
-    this.#log('error', { event: 'clearAssignment', reason: 'nolbIPsIPFamily', error: families.message, msg: message })
+    this.#account.event({ type: 'Warning', reason: 'nolbIPsIPFamily', message })
+    this.#account.log('error', {
+      event: 'clearAssignment',
+      reason: 'nolbIPsIPFamily',
+      error: families.message,
+      msg: message,
+    })
     return []
   }
 
@@ -126,10 +104,10 @@ class Convergence {
   #unknownFamily({ message: error, reasons }: Refusal): Outcome {
     const { clusterIPs } = this.#service
     const message = `Failed to retrieve ClusterIPs IPFamily for ${quoteList(clusterIPs)} ${clusterIPs[0]}: ${error}`
-    this.#event({ type: 'Warning', reason: 'noclusterIPsIPFamily', message, standing: true })
-    this.#log('error', { event: 'clearAssignment', reason: 'noclusterIPsIPFamily', error, msg: message })
-    this.#reasons.push(...reasons)
-    this.#verdict = { reason: 'UnknownFamily', message }
+    this.#account.event({ type: 'Warning', reason: 'noclusterIPsIPFamily', message, standing: true })
+    this.#account.log('error', { event: 'clearAssignment', reason: 'noclusterIPsIPFamily', error, msg: message })
+    this.#account.reasons.push(...reasons)
+    this.#account.verdict = { reason: 'UnknownFamily', message }
     return {
       ...this.#outcome([], 'error, no retry'),
       addresses: shownIngress(this.#service).filter(address => address !== undefined),
@@ -151,10 +129,10 @@ class Convergence {
       return
     }
     const message = `current IP for "${key}" not allowed by config, will attempt for new IP assignment: ${claim.text}`
-    this.#event({ type: 'Normal', reason: 'ClearAssignment', message })
+    this.#account.event({ type: 'Normal', reason: 'ClearAssignment', message })
     const msg = 'current IP not allowed by config, clearing'
-    this.#log('info', { event: 'clearAssignment', error: claim.wholeText, msg })
-    this.#reasons.push(...claim.reasons)
+    this.#account.log('info', { event: 'clearAssignment', error: claim.wholeText, msg })
+    this.#account.reasons.push(...claim.reasons)
     const keeps = (address: Address) => !(this.#allocator.assign(this.#service, [address]) instanceof Refusal)
     if (current.length < 2 || !current.some(keeps)) this.#allocator.release(key)
   }
@@ -184,24 +162,23 @@ class Convergence {
   #abandon(reason: string, what: string): void {
     if (!this.#allocator.release(this.#service.key)) return
     const msg = `user requested ${what} than the one currently assigned`
-    this.#log('info', { event: 'clearAssignment', reason, msg })
-    this.#reasons.push({ code: reason, message: msg })
+    this.#account.log('info', { event: 'clearAssignment', reason, msg })
+    this.#account.reasons.push({ code: reason, message: msg })
   }
 
   #badRequest({ message: error, reasons }: Refusal): Outcome {
     const message = `invalid requested loadbalancer IPs: ${error}`
-    this.#event({ type: 'Warning', reason: 'LoadBalancerFailed', message, standing: true })
-    this.#log('error', { event: 'loadbalancerIP', error, msg: 'invalid requested loadbalancer IPs' })
-    this.#reasons.push(...reasons)
-    this.#verdict = { reason: 'LoadBalancerFailed', message }
+    this.#account.event({ type: 'Warning', reason: 'LoadBalancerFailed', message, standing: true })
+    this.#account.log('error', { event: 'loadbalancerIP', error, msg: 'invalid requested loadbalancer IPs' })
+    this.#account.reasons.push(...reasons)
+    this.#account.verdict = { reason: 'LoadBalancerFailed', message }
     const held = this.#allocator.allocationOf(this.#service.key)
     return this.#outcome(held?.addresses ?? [], 'error, no retry')
   }
 
   /** D17: the exchange is one step, or does not happen. */
   #replace(want: Want | Refusal, held: Allocation): Outcome {
-    const addresses = want instanceof Refusal ? want : selectAddresses(this.#allocator, this.#service, want)
-    const claim = addresses instanceof Refusal ? addresses : this.#allocator.assign(this.#service, addresses)
+    const claim = this.#claim(want)
     if (claim instanceof Refusal) {
       this.#refused(claim)
       return this.#outcome(held.addresses, 'error, no retry')
@@ -212,17 +189,22 @@ class Convergence {
 
   /** Step 12. */
   #allocate(want: Want | Refusal): Outcome {
-    const addresses = want instanceof Refusal ? want : selectAddresses(this.#allocator, this.#service, want)
-    const claim = addresses instanceof Refusal ? addresses : this.#allocator.assign(this.#service, addresses)
+    const claim = this.#claim(want)
     if (claim instanceof Refusal) return this.#failed(claim)
     this.#assigned(claim.addresses)
     return this.#complete(want)
   }
 
+  /** What is to be had now, held at once. */
+  #claim(want: Want | Refusal): Allocation | Refusal {
+    const addresses = want instanceof Refusal ? want : selectAddresses(this.#allocator, this.#service, want)
+    return addresses instanceof Refusal ? addresses : this.#allocator.assign(this.#service, addresses)
+  }
+
   #assigned(addresses: readonly Address[]): void {
-    this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned IP ${quoteAddresses(addresses)}` })
+    this.#account.event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned IP ${quoteAddresses(addresses)}` })
     const ip = addresses.map(formatAddress)
-    this.#log('info', { event: 'ipAllocated', ip, msg: 'IP address assigned by controller' })
+    this.#account.log('info', { event: 'ipAllocated', ip, msg: 'IP address assigned by controller' })
   }
 
   #failed(refusal: Refusal): Outcome {
@@ -233,11 +215,9 @@ class Convergence {
 
   #refused(refusal: Refusal): void {
     const message = `Failed to allocate IP for "${this.#service.key}": ${refusal.text}`
-    this.#event({ type: 'Warning', reason: 'AllocationFailed', message, standing: true })
-    this.#log('error', { op: 'allocateIPs', error: refusal.wholeText, msg: 'IP allocation failed' })
-    this.#verdict = { reason: 'AllocationFailed', message: refusal.wholeText }
-    this.#reasons.push(...refusal.reasons)
-    this.#needs.push(...refusal.needs)
+    this.#account.event({ type: 'Warning', reason: 'AllocationFailed', message, standing: true })
+    this.#account.log('error', { op: 'allocateIPs', error: refusal.wholeText, msg: 'IP allocation failed' })
+    this.#account.lacks('AllocationFailed', refusal)
   }
 
   /** Step 11: the second family, only where there are two cluster IPs (D4); RequireDualStack has both or none. */
@@ -250,9 +230,9 @@ class Convergence {
     const pair = other instanceof Refusal ? other : this.#allocator.assign(this.#service, [...held.addresses, other])
     if (pair instanceof Refusal) return this.#incomplete(want, held, pair)
     const added = quoteAddresses(pair.addresses.slice(1)).slice(1, -1)
-    this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
+    this.#account.event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
     const ip = pair.addresses.map(formatAddress)
-    this.#log('info', { event: 'ipAllocated', ip, msg: 'Additional IP address assigned by controller' })
+    this.#account.log('info', { event: 'ipAllocated', ip, msg: 'Additional IP address assigned by controller' })
     return this.#multiply(pair)
   }
 
@@ -267,7 +247,7 @@ class Convergence {
         if (claim instanceof Refusal) return this.#short(all, 'cannot assign as many addresses as asked for', claim)
         all = claim
         const [added] = quoteAddresses(claim.addresses.slice(-1)).slice(1, -1).split(' ')
-        this.#event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
+        this.#account.event({ type: 'Normal', reason: 'IPAllocated', message: `Assigned additional IP ${added}` })
       }
     return this.#outcome(all.addresses, 'success')
   }
@@ -283,51 +263,19 @@ class Convergence {
   /** What is held stays, and is less than the Service asks for. */
   #short(held: Allocation, what: string, refusal: Refusal): Outcome {
     const message = `${what}: ${refusal.text}`
-    this.#event({ type: 'Normal', reason: 'AdditionalAssignFailed', message, standing: true })
-    this.#log('info', { event: 'tryAssignAdditionalIP', error: refusal.wholeText, msg: message })
-    this.#verdict = { reason: 'AdditionalAssignFailed', message: refusal.wholeText }
-    this.#reasons.push(...refusal.reasons)
-    this.#needs.push(...refusal.needs)
+    this.#account.event({ type: 'Normal', reason: 'AdditionalAssignFailed', message, standing: true })
+    this.#account.log('info', { event: 'tryAssignAdditionalIP', error: refusal.wholeText, msg: message })
+    this.#account.lacks('AdditionalAssignFailed', refusal)
     return this.#outcome(held.addresses, 'success')
   }
 
   #clear(result: Outcome['result'], reason: Reason): Outcome {
     this.#allocator.release(this.#service.key)
-    this.#reasons.push(reason)
+    this.#account.reasons.push(reason)
     return this.#outcome([], result)
   }
 
-  /** Step 14. */
   #outcome(addresses: readonly Address[], result: Outcome['result']): Outcome {
-    const pool = this.#allocator.allocationOf(this.#service.key)?.pool
-    const changed = pool !== this.#service.annotations[POOL_ANNOTATION] || !shows(this.#service, addresses)
-    if (changed) this.#warnDeprecated()
-    const [events, logs, reasons, needs] = [this.#events, this.#logs, this.#reasons, this.#needs]
-    return { addresses, pool, changed, verdict: this.#verdictOn(addresses, pool), events, logs, reasons, needs, result }
-  }
-
-  #verdictOn(addresses: readonly Address[], pool: string | undefined): Verdict | undefined {
-    if (this.#service.type !== 'LoadBalancer') return undefined
-    const message = `holds ${addresses.map(formatAddress).join(', ')} from pool ${pool}`
-    return { allocated: addresses.length > 0, ...(this.#verdict ?? { reason: 'Allocated', message }) }
-  }
-
-  /** Section 1.10: said whenever the Service is about to be changed. */
-  #warnDeprecated(): void {
-    const msg = 'The used annotation is deprecated. Support might get removed in future versions'
-    for (const annotation of Object.keys(this.#service.annotations)) {
-      if (!annotation.startsWith('metallb.universe.tf')) continue
-      this.#log('warn', { event: 'deprecatedAnnotation', annotation, msg })
-      const message = `Service uses deprecated annotation ${annotation}`
-      this.#event({ type: 'Warning', reason: 'deprecatedAnnotation', message })
-    }
-  }
-
-  #event(event: ServiceEvent): void {
-    this.#events.push(event)
-  }
-
-  #log(level: ServiceLog['level'], fields: ServiceLog['fields']): void {
-    this.#logs.push({ level, fields })
+    return this.#account.close(addresses, this.#allocator.allocationOf(this.#service.key)?.pool, result)
   }
 }
