@@ -6,12 +6,12 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { services } from '../../src/api/kubernetes/index.ts'
 import { DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
-import { type Lab, measureFailover, Probe, startLab, waitFor } from '../../src/apps/lab/index.ts'
-import type { Asked } from './arp-asker.ts'
-import { arp, whyNoLab } from './harness.ts'
+import { type Lab, measureFailover, Probe, SERVICE_RANGE6, startLab, waitFor } from '../../src/apps/lab/index.ts'
+import type { Asked } from './asker.ts'
+import { arp, serviceYaml, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? false
-const ASKER = fileURLToPath(new URL('arp-asker.ts', import.meta.url))
+const ASKER = fileURLToPath(new URL('asker.ts', import.meta.url))
 /** Goes on sending one request, a line at a time, until SIGTERM; then finishes it and prints the answer. */
 const SLOW_CLIENT = `
 const socket = require('node:net').connect(80, process.argv[1], () => socket.write('GET / HTTP/1.0\\r\\n'))
@@ -20,6 +20,18 @@ process.on('SIGTERM', () => { clearInterval(timer); socket.write('\\r\\n') })
 socket.on('error', error => { console.log(error.message); process.exit(1) })
 socket.on('data', text => console.log(String(text))).on('end', () => process.exit(0))`
 
+const SIX = `---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: six, namespace: metallb-system }
+spec: { addresses: ["${SERVICE_RANGE6}"] }
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: { name: six, namespace: metallb-system }
+spec: { ipAddressPools: [six] }
+---${serviceYaml('six', 'web', 'ipFamilies: [IPv6]')}`
+
 describe('a planned stop', { skip }, () => {
   let lab: Lab
   let address: string
@@ -27,14 +39,18 @@ describe('a planned stop', { skip }, () => {
 
   before(async () => {
     lab = await startLab({ name: 'handover' })
-    await lab.apply(DEMO_MANIFEST)
-    address = await waitFor(async () => {
-      const { status } = await lab.kube.get(services, { namespace: 'default', name: 'web' })
-      return status?.loadBalancer?.ingress?.[0]?.ip
-    }, 'an address')
-    owner = await waitFor(() => lab.owner(address), 'an owner')
+    await lab.apply(DEMO_MANIFEST + SIX)
+    address = await addressOf('web')
+    owner = await ownerOf(address)
   })
   after(() => lab?.close())
+
+  const addressOf = (name: string) =>
+    waitFor(async () => {
+      const { status } = await lab.kube.get(services, { namespace: 'default', name })
+      return status?.loadBalancer?.ingress?.[0]?.ip
+    }, `an address of ${name}`)
+  const ownerOf = (ip: string) => waitFor(() => lab.owner(ip), `an owner of ${ip}`)
 
   const backAgain = () =>
     waitFor(async () => (await arp(lab.client, address)).join() === lab.node(owner).mac, `${owner} alone to answer`)
@@ -73,24 +89,35 @@ describe('a planned stop', { skip }, () => {
     assert.match(said(), /^HTTP\/1\.1 200 /)
   })
 
-  test('each of 1,000 ARP requests a second is answered, and none of them twice', async () => {
+  /** Asks 1,000 times a second, as long as that takes. */
+  async function asked(ip: string, during: () => Promise<void>): Promise<Asked> {
     const { stdout } = await lab.client.exec(['ip', '-j', 'link', 'show', 'eth0'])
     const [link] = JSON.parse(stdout) as [{ ifindex: number; address: string }]
-    const asker = lab.client.start([process.execPath, ASKER, String(link.ifindex), link.address, address])
+    const asker = lab.client.start([process.execPath, ASKER, String(link.ifindex), link.address, ip])
     const said = output(asker)
     await new Promise(resolve => setTimeout(resolve, 1000))
-    await lab.stopSpeaker(owner)
+    await during()
     await new Promise(resolve => setTimeout(resolve, 300))
     asker.kill('SIGTERM')
     await once(asker, 'close')
-    await lab.restartSpeaker(owner)
-    await backAgain()
-    const { answers, macs } = JSON.parse(said()) as Asked
-    assert.equal(macs.length, 2, 'the one and then the other answered')
-    assert.equal(macs[0], lab.node(owner).mac)
-    assert.deepEqual(answers.slice(2), [0], said())
-    assert.ok(answers[1]! > 500 && answers[0] === 0, said())
-  })
+    return JSON.parse(said()) as Asked
+  }
+
+  for (const [protocol, service] of [
+    ['ARP', 'web'],
+    ['NDP', 'six'],
+  ] as const)
+    test(`each of 1,000 ${protocol} requests a second is answered, and none of them twice`, async () => {
+      const ip = await addressOf(service)
+      const from = await ownerOf(ip)
+      const { answers, macs } = await asked(ip, () => lab.stopSpeaker(from))
+      await lab.restartSpeaker(from)
+      await waitFor(async () => (await lab.owner(ip)) === from, `${from} to answer again`)
+      assert.equal(macs.length, 2, 'the one and then the other answered')
+      assert.equal(macs[0], lab.node(from).mac)
+      assert.deepEqual(answers.slice(2), [0], String(answers))
+      assert.ok(answers[1]! > 500 && answers[0] === 0, String(answers))
+    })
 
   test('when the node dies after its speaker has stopped, the client is told at once', async () => {
     const failover = await measureFailover(lab, address, {
