@@ -29,8 +29,4 @@ export class Announcer {
   forget(key: string): void {
     this.#standing.delete(key)
   }
-
-  clear(): void {
-    this.#standing.clear()
-  }
 }
