@@ -5,6 +5,7 @@ import { FakeClock } from '../../src/testing/fake-clock.ts'
 import { FakeNetwork } from '../../src/testing/fake-network.ts'
 import { FakeRandom } from '../../src/testing/fake-random.ts'
 import { datagramContract } from './datagram.ts'
+import { real } from './loopback.ts'
 
 datagramContract('fake network', async () => {
   const clock = new FakeClock()
@@ -28,12 +29,7 @@ for (const [name, address] of [
 ] as const) {
   datagramContract(name, async () => {
     const [left, right] = [await openUdp({ address, port: 0 }), await openUdp({ address, port: 0 })]
-    const until = async (condition: () => boolean) => {
-      const deadline = performance.now() + 5000
-      while (!condition() && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, 2))
-      assert.ok(condition(), 'it never happened')
-    }
-    return { left, right, leftAt: { address, port: left.port }, rightAt: { address, port: right.port }, until }
+    return { left, right, leftAt: { address, port: left.port }, rightAt: { address, port: right.port }, until: real }
   })
 }
 

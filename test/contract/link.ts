@@ -10,7 +10,7 @@ export interface LinkPair {
   readonly rightMac: Uint8Array
 }
 
-const GIVE_UP_MS = 2000
+const GIVE_UP_MS = 30_000
 
 /** An ARP frame of 60 bytes, told apart by its last byte. */
 export function frameTo(destination: Uint8Array, mark: number): Uint8Array {
@@ -73,10 +73,8 @@ export function linkContract(
     assert.deepEqual([(await next(right))[59], (await next(right))[59]], [1, 9])
   })
 
-  check('with nothing waiting it answers -1 and does not wait', async ({ left }) => {
-    const start = performance.now()
-    assert.equal(left.receive(new Uint8Array(128)), -1)
-    assert.ok(performance.now() - start < 50)
+  check('with nothing waiting it answers -1', async ({ left }) => {
+    assert.equal(left.receive(new Uint8Array(128)), -1) // one that waited would wait for ever: nobody sends
   })
 
   check('a frame longer than the buffer is cut to it', async ({ left, right }) => {
@@ -88,9 +86,15 @@ export function linkContract(
 
   check('an end that is not read loses frames, and works again once it is', async ({ left, right }) => {
     for (let count = 0; count < 20_000; count++) left.send(frameTo(EVERYONE, 7))
+    let heard = 0
+    for (let mark = 7; mark !== 8; heard++) {
+      left.send(frameTo(EVERYONE, 8)) // the first finds no room
+      mark = (await next(right))[59]!
+    }
+    assert.ok(heard < 20_000, `${heard} of 20000`)
     while (right.receive(new Uint8Array(128)) >= 0);
-    left.send(frameTo(EVERYONE, 8))
-    assert.equal((await next(right))[59], 8)
+    left.send(frameTo(EVERYONE, 9)) // behind what is still on its way: the next test shall not hear that
+    while ((await next(right))[59] !== 9);
   })
 
   check('a closed end does not send', async ({ left }) => {

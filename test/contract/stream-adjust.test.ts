@@ -1,14 +1,23 @@
 /** What the Linux adapter can change below the bytes of a connection that lasts. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { linuxStreams } from '../../src/adapters/linux/tcp.ts'
 import type { TcpAoKey } from '../../src/core/config/index.ts'
 import { type Address, parseAddress } from '../../src/core/ip/index.ts'
 import type { Stream, StreamAdjustment, StreamEvents } from '../../src/ports/index.ts'
-import { freePort, real } from './loopback.ts'
+import { aloneOnLoopback, freePort, real } from './loopback.ts'
+
+aloneOnLoopback() // the kernel counts what it drops for the whole of a network
 
 const quiet: StreamEvents = { connected() {}, data() {}, drained() {}, closed() {} }
 const signatureFaults = linuxStreams.signatureFaults!
+
+/** Segments dropped for their TTL. */
+function tooFarAway(): number {
+  const [names = '', values = ''] = readFileSync('/proc/thread-self/net/netstat', 'utf8').split('\n')
+  return Number(values.split(' ')[names.split(' ').indexOf('TCPMinTTLDrop')])
+}
 
 class End {
   received = 0
@@ -96,8 +105,8 @@ test('a listener learns the keys of other peers, and forgets', async t => {
   const dials = async (md5Password: string | undefined) => {
     const told: string[] = []
     const events = { ...quiet, connected: () => void told.push('connected') }
-    const stream = linuxStreams.connect({ address, port, ...(md5Password && { md5Password }) }, events)
     const before = signatureFaults()
+    const stream = linuxStreams.connect({ address, port, ...(md5Password && { md5Password }) }, events)
     const dropped = () => JSON.stringify(signatureFaults()) !== JSON.stringify(before)
     await real(() => told.length > 0 || dropped())
     stream.destroy()
@@ -119,14 +128,16 @@ test('a listener learns the keys of other peers, and forgets', async t => {
 test('TTL security begins and ends while the connection lasts', async t => {
   const { stream, answering, accepted } = await connected(t, '127.0.0.1', {})
   assert.equal(answering.adjust?.({ ttl: 255, minTtl: 255 }), undefined)
+  const before = tooFarAway()
   stream.write(Uint8Array.of(1)) // leaves with the default of 64
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await real(() => tooFarAway() > before)
   assert.equal(accepted.received, 0)
   assert.equal(stream.adjust?.({ ttl: 255, minTtl: 255 }), undefined)
   await real(() => accepted.received === 1)
   assert.equal(stream.adjust?.({}), undefined)
+  const later = tooFarAway()
   stream.write(Uint8Array.of(1))
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await real(() => tooFarAway() > later)
   assert.equal(accepted.received, 1, 'it leaves with 64 again')
   assert.equal(answering.adjust?.({}), undefined)
   await real(() => accepted.received === 2)

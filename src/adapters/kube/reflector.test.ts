@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { services } from '../../api/index.ts'
 import type { KubeObject, ResourceType } from '../../core/object.ts'
+import type { Clock } from '../../ports/index.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeLog } from '../../testing/fake-log.ts'
 import { answer, type Handler, ScriptedApi, status } from '../../testing/scripted-api.ts'
@@ -14,7 +15,7 @@ import { isOlder, Reflector, type ReflectorTiming } from './reflector.ts'
 const type = services as ResourceType<KubeObject>
 
 /** A reflector on a server that holds `a` and `b`; back-off is 5 ms so that a test does not wait. */
-async function open(t: TestContext, timing: Partial<ReflectorTiming> = {}) {
+async function open(t: TestContext, timing: Partial<ReflectorTiming> = {}, clock: Clock = systemClock) {
   const api = await new ScriptedApi().start()
   for (const name of ['a', 'b']) api.put(name)
   const access = {
@@ -24,10 +25,10 @@ async function open(t: TestContext, timing: Partial<ReflectorTiming> = {}) {
     identity: async () => ({}),
     renew: () => false,
   }
-  const connection = new Connection({ access, clock: systemClock })
+  const connection = new Connection({ access, clock })
   const log = new FakeLog()
   const client = new KubeClient(connection, systemRandom)
-  const context = { client, clock: systemClock, random: systemRandom, log }
+  const context = { client, clock, random: systemRandom, log }
   const reflector = new Reflector(context, type, { timing: { backoffMs: () => 5, ...timing } })
   const changes: string[] = []
   reflector.subscribe(({ kind, object }) => void changes.push(`${kind} ${object.metadata.name}`))
@@ -44,13 +45,13 @@ async function open(t: TestContext, timing: Partial<ReflectorTiming> = {}) {
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
-    if (tries > 5_000) assert.fail(`never came: ${what}`)
+    if (tries > 20_000) assert.fail(`never came: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 1))
   }
 }
 
-async function started(t: TestContext, timing: Partial<ReflectorTiming> = {}) {
-  const all = await open(t, timing)
+async function started(t: TestContext, timing: Partial<ReflectorTiming> = {}, clock: Clock = systemClock) {
+  const all = await open(t, timing, clock)
   all.reflector.start()
   await all.reflector.whenSynced()
   await all.watching()
@@ -274,13 +275,16 @@ test('events arrive whole when the bytes come one at a time, characters of sever
 })
 
 test('a bookmark moves the version on, and a quiet watch with bookmarks stays open', async t => {
-  const { api, reflector, count } = await started(t, { idleMs: 60 })
+  const clock = new FakeClock()
+  const { api, reflector, count } = await started(t, { idleMs: 60_000 }, clock)
   for (let beat = 0; beat < 12; beat++) {
     api.version += 1
     api.bookmark()
-    await new Promise(resolve => setTimeout(resolve, 15))
+    await until(() => reflector.status().resourceVersion === String(api.version), 'the version of the bookmark')
+    clock.advance(50_000)
   }
-  await until(() => reflector.status().resourceVersion === String(api.version), 'the version of the bookmark')
+  api.put('c')
+  await until(() => reflector.list().length === 3, 'c, on the watch of the beginning')
   assert.equal(count(/watch=true/), 1)
 })
 
@@ -352,6 +356,8 @@ test('a server that takes its time to refuse gets growing pauses all the same', 
   const reflector = new Reflector(context, type, { timing: { backoffMs } })
   reflector.start()
   await until(() => api.watches.size === 1, 'a watch is open')
+  api.put('c')
+  await until(() => reflector.list().length === 3, 'c, so that the reflector knows of its watch')
   clock.advance(2_000)
   api.resetWatches()
   await until(() => pauses.length === 5, 'five pauses')
