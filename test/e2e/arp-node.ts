@@ -3,14 +3,17 @@ import { createInterface } from 'node:readline'
 import { LinuxLayer2Responder, NO_EXCLUSIONS } from '../../src/adapters/linux/index.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { responderWorkerUrl } from '../../src/apps/speaker/responder-worker-url.ts'
-import { parseAddress } from '../../src/core/ip/index.ts'
-import type { Logger } from '../../src/ports/index.ts'
+import { formatAddress, parseAddress } from '../../src/core/ip/index.ts'
+import type { Logger, NetworkInterface } from '../../src/ports/index.ts'
 import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
 
 export type Command =
   | { do: 'update'; table: [ip: string, interfaces: 'all' | string[]][] }
   | { do: 'block'; ms: number }
   | { do: 'metrics' | 'stop' | 'exit' | 'throw' }
+
+/** An interface as the main thread of the node knows it. */
+export type TestLink = Omit<NetworkInterface, 'addresses'> & { readonly addresses: readonly string[] }
 
 const tell = (line: object) => console.log(JSON.stringify(line))
 const write = (level: string) => (fields: unknown) =>
@@ -32,11 +35,18 @@ const responder = new LinuxLayer2Responder({
   exclusions: NO_EXCLUSIONS,
   debug: true,
 })
-responder.subscribe(() => tell({ interfaces: responder.current().map(({ name }) => name) }))
+responder.subscribe(() => {
+  const links = responder.current()
+  tell({ interfaces: links.map(({ name }) => name), links: links.map(inWords) })
+})
 responder.onClaim(claim => tell({ claim }))
 await responder.start()
 tell({ ready: responder.ready() })
 createInterface({ input: process.stdin }).on('line', line => void obey(JSON.parse(line) as Command))
+
+function inWords({ addresses, ...link }: NetworkInterface): TestLink {
+  return { ...link, addresses: addresses.map(({ address }) => formatAddress(address)) }
+}
 
 async function obey(command: Command): Promise<void> {
   if (command.do === 'throw') throw new Error('thrown on purpose')

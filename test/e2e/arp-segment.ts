@@ -14,7 +14,7 @@ import type { Command } from './arp-node.ts'
 
 export const GIVE_UP_MS = 5000
 const PROGRAM = fileURLToPath(new URL('./arp-node.ts', import.meta.url))
-const BRIDGE = `l2e${process.pid}br`
+export const BRIDGE = `l2e${process.pid}br`
 const CLIENT_IP = '10.77.0.35'
 const BROADCAST = 'ff:ff:ff:ff:ff:ff' as Mac
 const NOBODY = '00:00:00:00:00:00' as Mac
