@@ -1,4 +1,7 @@
-/** Flags of controller and speakers that change what they decide: predictions have to be told of them. */
+/**
+ * Flags of controller and speakers that change what they decide: predictions have to be told of them. What
+ * `--require-majority` and `--hold-down` do depends on the moment and no prediction can know it: that is said.
+ */
 import { sha256 } from '../../adapters/system/hash.ts'
 import type { ExplainOptions } from '../../control/explain/index.ts'
 

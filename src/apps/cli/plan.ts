@@ -1,12 +1,12 @@
 /** `metallbctl plan`: what controller and speakers would do with files or a cluster, before and after a change. */
 import { parseArgs } from 'node:util'
-import { sha256 } from '../../adapters/system/hash.ts'
 import { type Cluster, clusterOf, locate, objectsOf } from '../../control/explain/index.ts'
 import {
   comparePlans,
   type Plan,
   type PlannedChange,
   type PlannedService,
+  planAssumptions,
   planCluster,
   withAssumedFields,
   withChange,
@@ -14,13 +14,15 @@ import {
 import { formatProblem, type Problem } from '../../core/config/index.ts'
 import { formatReason } from '../../core/reason.ts'
 import { EXIT } from './command.ts'
+import { DECISION_FLAGS, DECISION_OPTIONS, decisionOptions } from './decision-flags.ts'
 import { tellUnreadable } from './failure.ts'
 import { readObjectFiles } from './files.ts'
 import { connect, readCluster } from './live.ts'
 import { style, table } from './terminal.ts'
 
-const USAGE = `usage: metallbctl plan -f FILE|DIR|- [-f …] [--with CHANGE]… [-n NAMESPACE] [--lb-class CLASS] [--ignore-exclude-lb] [--balanced-placement] [-o text|json]
+const USAGE = `usage: metallbctl plan -f FILE|DIR|- [-f …] [--with CHANGE]… [-n NAMESPACE] [-o text|json]
        metallbctl plan --live [--kubeconfig FILE] [--with CHANGE]… …
+       flags of controller and speakers: ${DECISION_FLAGS}
 `
 
 const OPTIONS = {
@@ -29,12 +31,11 @@ const OPTIONS = {
   with: { type: 'string', multiple: true, default: [] as string[] },
   namespace: { type: 'string', short: 'n', default: 'metallb-system' },
   kubeconfig: { type: 'string' },
-  'lb-class': { type: 'string', default: '' },
-  'ignore-exclude-lb': { type: 'boolean', default: false },
-  'balanced-placement': { type: 'boolean', default: false },
+  ...DECISION_OPTIONS,
   output: { type: 'string', short: 'o', default: 'text' },
 } as const
 
+type Planned = Extract<Plan, { kind: 'plan' }>
 type Values = Exclude<ReturnType<typeof read>, string>
 
 /** 0: planned; 1: the configuration is not valid; 2: a file is not readable; 3: usage; 4: the cluster does not answer. */
@@ -65,30 +66,22 @@ function read(args: string[]) {
 
 async function run(values: Values): Promise<number> {
   const { namespace } = values
-  const { 'lb-class': lbClass, 'ignore-exclude-lb': ignoreExcludeLb, 'balanced-placement': balanced } = values
-  const options = { hash: sha256, lbClass, ignoreExcludeLb, balanced }
+  const options = decisionOptions(values)
   const change = readObjectFiles(values.with)
   const given = values.live
     ? await readCluster(await connect(values.kubeconfig), namespace)
     : clusterOf(readObjectFiles(values.file), namespace)
-  const { cluster } = withAssumedFields(given)
+  const { cluster, assumptions } = withAssumedFields(given)
   const today = planCluster(cluster, options)
   if (today.kind !== 'plan') return invalid(today.problems, 'the configuration')
-  if (values.with.length === 0) {
-    assume(given)
-    return print(values, today.services, comparePlans(shownNow(cluster, today), today.services))
-  }
+  if (values.with.length === 0)
+    return print(values, today, comparePlans(shownNow(cluster, today), today.services), assumptions)
   const located = change.map(object => locate(object, namespace))
   const changed = sameUnknowns(given, clusterOf(withChange(objectsOf(today.cluster), located), namespace))
-  assume(changed)
-  const tomorrow = planCluster(withAssumedFields(changed).cluster, options)
+  const after = withAssumedFields(changed)
+  const tomorrow = planCluster(after.cluster, options)
   if (tomorrow.kind !== 'plan') return invalid(tomorrow.problems, 'with the change the configuration')
-  return print(values, tomorrow.services, comparePlans(today.services, tomorrow.services))
-}
-
-function assume(cluster: Cluster): void {
-  for (const assumption of withAssumedFields(cluster).assumptions)
-    process.stderr.write(`metallbctl plan: ${assumption}\n`)
+  return print(values, tomorrow, comparePlans(today.services, tomorrow.services), after.assumptions)
 }
 
 /** What could not be read from the cluster stays unknown, unless the change has it. */
@@ -105,7 +98,7 @@ function invalid(problems: readonly Problem[], what: string): number {
 }
 
 /** Without a change, what differs is what the statuses do not show yet; who announces at present is not known. */
-function shownNow({ services }: Cluster, { services: planned }: Extract<Plan, { kind: 'plan' }>) {
+function shownNow({ services }: Cluster, { services: planned }: Planned) {
   return planned.map(service => {
     const { namespace, name } = service
     const resource = services.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
@@ -114,9 +107,16 @@ function shownNow({ services }: Cluster, { services: planned }: Extract<Plan, { 
   })
 }
 
-function print({ output }: Values, services: readonly PlannedService[], changes: readonly PlannedChange[]): number {
-  const text = output === 'json' ? `${JSON.stringify({ services, changes }, null, 2)}\n` : textOf(services, changes)
-  process.stdout.write(text)
+function print(
+  { output }: Values,
+  { services, cluster }: Planned,
+  changes: readonly PlannedChange[],
+  assumed: readonly string[],
+): number {
+  const assumptions = [...assumed, ...planAssumptions(cluster, services)]
+  for (const assumption of assumptions) process.stderr.write(`metallbctl plan: assumed: ${assumption}\n`)
+  const json = () => `${JSON.stringify({ services, changes, assumptions }, null, 2)}\n`
+  process.stdout.write(output === 'json' ? json() : textOf(services, changes))
   return EXIT.ok
 }
 
@@ -136,7 +136,7 @@ function serviceLines({ namespace, name, addresses, pool, reasons, announcements
   const from = pool === null ? '' : ` from pool ${pool}`
   const announced = announcements.map(one =>
     one.protocol === 'bgp'
-      ? `  bgp: node ${one.node} announces ${one.prefix} to ${one.peers.join(', ')}`
+      ? `  bgp: node ${one.node} announces ${one.prefix} to ${one.peers.join(', ')}${one.drained ? ', as the last choice' : ''}`
       : `  layer2: node ${one.node} answers for ${one.address}`,
   )
   const why = reasons.map(reason => `  ${reason.code}: ${formatReason(reason)}`)

@@ -39,7 +39,7 @@ const up: NeighborState = {
   config: {
     ...{ myAsn: 64500, localAsn: 64999, remoteAs: 64501, families: ['ipv4', 'ipv6'], signed: 'md5' },
     ...{ sourceAddress: '192.0.2.10', routerId: '10.0.0.1', holdMs: 9000, connectMs: 5000, bfdProfile: 'fast' },
-    ...{ passive: false, ebgpMultiHop: true, gracefulRestart: true, ttlSecurityHops: 1 },
+    ...{ passive: false, ebgpMultiHop: true, gracefulRestart: true, ttlSecurityHops: 1, longLivedStaleSeconds: 3600 },
   },
   routes: [
     { prefix: '203.0.113.7/32', communities: ['64500:7'], localPref: 150 },
@@ -118,7 +118,8 @@ test('the running configuration in the words of FRR; what signs the segments is 
   assert.deepEqual(runningText({ node: 'worker-a', bgp: { neighbors } }).trimEnd().split('\n'), [
     ...['! speaker on node worker-a', 'bfd', ' profile fast', '  detect-multiplier 3', '  receive-interval 50'],
     ...[' exit', ' !', 'exit', '!'],
-    ...['router bgp 64500', ' bgp router-id 10.0.0.1', ' no bgp default ipv4-unicast'],
+    ...['router bgp 64500', ' bgp router-id 10.0.0.1', ' bgp long-lived-graceful-restart stale-time 3600'],
+    ' no bgp default ipv4-unicast',
     ' neighbor 192.0.2.1 remote-as 64501',
     ' neighbor 192.0.2.1 description tor-a',
     ' neighbor 192.0.2.1 local-as 64999 no-prepend replace-as',

@@ -33,9 +33,11 @@ function bfdLines(neighbors: readonly NeighborState[]): string[] {
 
 function routerLines(router: string, neighbors: readonly NeighborState[]): string[] {
   const routerId = neighbors.find(({ config }) => config.routerId)?.config.routerId
+  const stale = neighbors.find(({ config }) => config.longLivedStaleSeconds)?.config.longLivedStaleSeconds
   return [
     `router bgp ${router}`,
     ...option(' bgp router-id', routerId),
+    ...option(' bgp long-lived-graceful-restart stale-time', stale),
     ' no bgp default ipv4-unicast',
     ...neighbors.flatMap(neighborLines),
     ' !',

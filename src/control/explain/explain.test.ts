@@ -143,6 +143,15 @@ test('BGP: each node with its reasons, prefixes and the peers that it has', () =
     ],
   )
   assert.equal(explained(explain([...world, web], 'default/web')).bgp.configured, false)
+  const elsewhere = explained(explain([...objects, web, slice('web', 'n1'), speakerPod('n2')], 'default/web')).bgp
+  assert.deepEqual(
+    elsewhere.nodes.map(({ node, reasons, peers }) => [node, reasons.map(({ code }) => code), peers]),
+    [
+      ['n1', ['memberMissing'], []],
+      ['n2', ['noLocalEndpoints'], []],
+    ],
+    'nobody announces from a node without a speaker',
+  )
 })
 
 /** A speaker that sees both nodes and says what it decides. */

@@ -77,7 +77,7 @@ export function explainService(
     service,
     allocation: explainAllocation(learnedAllocator(config, services, options.lbClass), service),
     layer2: { ...layer2, nodes: withVerdicts(layer2.nodes, views, verdict => verdict.layer2) },
-    bgp: { ...bgp, nodes: withVerdicts(bgp.nodes, bgpViews, verdict => verdict.bgp) },
+    bgp: { ...bgp, nodes: withVerdicts(spoken(bgp.nodes, cluster), bgpViews, verdict => verdict.bgp) },
     reported: reportedNodes(cluster, service),
     views,
     assumptions: assumptionsOf(cluster, service, answers),
@@ -123,6 +123,18 @@ function endpointsByService({ endpointSlices }: Cluster): Map<string, Endpoint[]
     endpoints.set(key, [...(endpoints.get(key) ?? []), ...parseEndpoints(slice)])
   }
   return endpoints
+}
+
+/** BGP asks nobody who else lives, but without a speaker of its own a node announces nothing. */
+function spoken(rows: readonly BgpNodeExplanation[], { pods }: Cluster): BgpNodeExplanation[] {
+  const speakers = speakerNodes(pods)
+  return rows.map(row => {
+    if (speakers?.has(row.node) ?? true) return row
+    const object = { kind: 'Node', name: row.node }
+    const missing = { code: 'memberMissing', message: 'no speaker runs on this node', object }
+    const reasons = [missing, ...(row.announces ? [] : row.reasons)]
+    return { ...row, announces: false, reasons, warnings: [], prefixes: [], peers: [] }
+  })
 }
 
 function reportedNodes({ l2Statuses }: Cluster, { namespace, name }: Service): string[] {

@@ -9,21 +9,27 @@ export interface BgpAnnouncement {
   /** BGPPeers, in name order. */
   readonly peers: readonly string[]
   readonly advertisement: string
+  /** The peers are told to prefer other nodes (RFC 8326). */
+  readonly drained?: true
 }
 
-/** In name order of the nodes, then as the speaker would; a node without a peer announces nothing. */
+/** In name order of the nodes, then as the speaker would; a node without a speaker or without a peer announces nothing. */
 export function bgpAnnouncements(admitted: Admitted, world: World): BgpAnnouncement[] {
   const advertisements = world.config.bgp?.advertisements ?? []
-  const nodes = new Set(advertisements.flatMap(({ nodes }) => [...nodes]))
-  return [...nodes].sort().flatMap(node => announcementsOf(node, admitted, asSeenBy(node, world)))
+  const named = new Set(advertisements.flatMap(({ nodes }) => [...nodes]))
+  const nodes = [...named].filter(node => world.members?.has(node) ?? true)
+  return nodes.sort().flatMap(node => announcementsOf(node, admitted, asSeenBy(node, world)))
 }
 
 function announcementsOf(node: string, admitted: Admitted, world: World): BgpAnnouncement[] {
   const known = (world.config.bgp?.peers ?? []).map(({ name }) => name).sort()
-  return admitted.addresses.flatMap(address =>
-    decideBgp({ ...admitted, addresses: [address] }, node, world).routes.flatMap(({ prefix, advertisement, peers }) => {
+  return admitted.addresses.flatMap(address => {
+    const { routes, reasons } = decideBgp({ ...admitted, addresses: [address] }, node, world)
+    const drained = routes.length > 0 && reasons().some(({ code }) => code === 'nodeDrained')
+    return routes.flatMap(({ prefix, advertisement, peers }) => {
       const told = known.filter(name => peers === 'all' || peers.has(name))
-      return told.length === 0 ? [] : [{ node, address, prefix: formatPrefix(prefix), peers: told, advertisement }]
-    }),
-  )
+      const route = { node, address, prefix: formatPrefix(prefix), peers: told, advertisement }
+      return told.length === 0 ? [] : [{ ...route, ...(drained && { drained }) }]
+    })
+  })
 }

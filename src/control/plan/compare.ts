@@ -8,7 +8,7 @@ export interface PlannedChange {
   readonly what: 'addresses' | 'layer2' | 'bgp'
   /** `gains`: had none; `loses`: has none afterwards; `moves`: has others. */
   readonly kind: 'gains' | 'loses' | 'moves'
-  /** Addresses, or `address@node` (BGP: `prefix@node`), sorted. */
+  /** Addresses, or `address@node` (BGP: `prefix@node`, with ` drained` where peers are told to prefer others), sorted. */
   readonly before: readonly string[]
   readonly after: readonly string[]
 }
@@ -45,6 +45,7 @@ function valuesOf(service: Shown | undefined, what: PlannedChange['what']): stri
 }
 
 function placeOf(announcement: PlannedAnnouncement): string {
-  const { node, address } = announcement
-  return `${announcement.protocol === 'bgp' ? announcement.prefix : address}@${node}`
+  const { node } = announcement
+  if (announcement.protocol === 'layer2') return `${announcement.address}@${node}`
+  return `${announcement.prefix}@${node}${announcement.drained ? ' drained' : ''}`
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { sha256 } from '../../adapters/system/hash.ts'
 import type { KubeObject } from '../../core/object.ts'
 import { clusterOf, locate } from '../explain/index.ts'
-import { comparePlans, planCluster, withAssumedFields, withChange } from './index.ts'
+import { comparePlans, planAssumptions, planCluster, withAssumedFields, withChange } from './index.ts'
 
 const options = { hash: sha256, lbClass: '', ignoreExcludeLb: false }
 const object = (apiVersion: string, kind: string, name: string, rest: object = {}, metadata: object = {}): KubeObject =>
@@ -31,8 +31,9 @@ const slice = (name: string, ...nodes: string[]) =>
   )
 const nodes = ['n1', 'n2'].map(name => object('v1', 'Node', name))
 
-function planned(objects: readonly KubeObject[]) {
-  const plan = planCluster(withAssumedFields(clusterOf(objects, 'metallb-system')).cluster, options)
+function planned(objects: readonly KubeObject[], flags: object = {}) {
+  const { cluster } = withAssumedFields(clusterOf(objects, 'metallb-system'))
+  const plan = planCluster(cluster, { ...options, ...flags })
   assert.equal(plan.kind, 'plan')
   return plan as Extract<typeof plan, { kind: 'plan' }>
 }
@@ -112,4 +113,59 @@ test('a Service of another class is left alone', () => {
   const [plan] = planned([pool(['10.0.0.0/24']), other, ...nodes]).services
   assert.deepEqual([plan!.addresses, plan!.pool, plan!.announcements], [['10.0.0.9'], null, []])
   assert.equal(plan!.reasons[0]!.code, 'otherLoadBalancerClass')
+})
+
+const bgp = [
+  pool(['10.0.0.0/24']),
+  ours('BGPAdvertisement', 'bgp', {}),
+  object('metallb.io/v1beta2', 'BGPPeer', 'tor', { spec: { myASN: 64512, peerASN: 64513, peerAddress: '10.9.0.1' } }),
+  service('web', '1', '10.0.0.0'),
+  slice('web', 'n2'),
+]
+const speakerOn = (nodeName: string) =>
+  object(...(['v1', 'Pod', `speaker-${nodeName}`, { spec: { nodeName }, status: { phase: 'Running' } }] as const), {
+    labels: { component: 'speaker' },
+    namespace: 'metallb-system',
+  })
+
+test('--drain-cordoned: a cordon makes a node the last choice of routers, and a change says so', () => {
+  const cordoned = object('v1', 'Node', 'n2', { spec: { unschedulable: true } })
+  const now = planned([...bgp, ...nodes], { drainCordoned: true }).services
+  const then = planned([...bgp, nodes[0]!, cordoned], { drainCordoned: true }).services
+  assert.deepEqual(comparePlans(now, then), [
+    {
+      ...{ namespace: 'default', name: 'web', what: 'bgp', kind: 'moves' },
+      before: ['10.0.0.0/32@n1', '10.0.0.0/32@n2'],
+      after: ['10.0.0.0/32@n1', '10.0.0.0/32@n2 drained'],
+    },
+  ])
+  const without = planned([...bgp, nodes[0]!, cordoned]).services
+  assert.deepEqual(comparePlans(now, without), [], 'without the flag a cordon is nothing')
+})
+
+test('where the speakers are known no other node announces by BGP, as by layer 2', () => {
+  const l2 = ours('L2Advertisement', 'l2', {})
+  const { announcements } = planned([...bgp, l2, ...nodes, speakerOn('n1')]).services[0]!
+  assert.deepEqual(
+    announcements.map(({ protocol, node }) => `${protocol} ${node}`),
+    ['layer2 n1', 'bgp n1'],
+  )
+})
+
+test('what a plan takes for granted is said, as far as it matters', () => {
+  const said = (objects: readonly KubeObject[]) => {
+    const { cluster, services } = planned(objects)
+    return planAssumptions(cluster, services)
+  }
+  const majority = 'layer 2: speakers see one another (--require-majority), none is held down (--hold-down)'
+  assert.deepEqual(said([]), [])
+  assert.deepEqual(said([...bgp, ...nodes, speakerOn('n1')]), ['BGP: the sessions with the peers are established'])
+  assert.deepEqual(
+    said([pool(['10.0.0.0/24']), ours('L2Advertisement', 'l2', { interfaces: ['eth0'] }), ...bgp.slice(3), ...nodes]),
+    [
+      'a speaker runs on every node',
+      majority,
+      'layer 2: the interfaces that advertisements select are there and can be used',
+    ],
+  )
 })

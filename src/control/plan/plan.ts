@@ -12,7 +12,16 @@ import { type Prediction, predict } from './predict.ts'
 /** One address announced by one node. The names of the fields are those of the JSON output. */
 export type PlannedAnnouncement =
   | { protocol: 'layer2'; node: string; address: string; interfaces: readonly string[] | 'all' }
-  | { protocol: 'bgp'; node: string; address: string; prefix: string; peers: readonly string[]; advertisement: string }
+  | {
+      protocol: 'bgp'
+      node: string
+      address: string
+      prefix: string
+      peers: readonly string[]
+      advertisement: string
+      /** The peers are told to prefer other nodes. */
+      drained?: true
+    }
 
 export interface PlannedService {
   readonly namespace: string
