@@ -1,9 +1,7 @@
 /** A running lab: builds everything in order, breaks and mends it on demand, and takes it down again. */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { KubeClient } from '../../adapters/kube/index.ts'
-import { endpointSlices, nodes, pods, services } from '../../api/kubernetes/index.ts'
-import { Applier, parseManifest, readManifest } from './apply.ts'
+import { endpointSlices, pods, services } from '../../api/kubernetes/index.ts'
+import { Applier, parseManifest } from './apply.ts'
 import { type Output, type RunOptions, run } from './command.ts'
 import { ControlPlane } from './control-plane.ts'
 import { Daemons } from './daemons.ts'
@@ -14,9 +12,10 @@ import { Kubelet } from './kubelet.ts'
 import { Host } from './machine.ts'
 import { buildNetwork } from './network.ts'
 import { NodeController } from './node-controller.ts'
-import { controllerObject, daemonStatus, nodeObject, nodeStatus, speakerObject, speakerPod } from './objects.ts'
+import { speakerPod } from './objects.ts'
+import { ownerOf } from './owner.ts'
+import { populate } from './populate.ts'
 import { Processes } from './processes.ts'
-import { ROOT } from './programs.ts'
 import { labDirectory, makeDirectory, recordOf, writeState } from './state.ts'
 import { removeLeftovers, supervisorOf } from './teardown.ts'
 import { ensureTools } from './tools.ts'
@@ -37,14 +36,6 @@ export interface LabOptions {
   /** How long a node may be silent before it and its Pods count as not ready. Default 5 s; clusters wait 40 to 50. */
   readonly notReadyAfterMs?: number
 }
-
-/** Lets the kernel resolve an IPv6 address anew: ndisc6 does not hear answers from link-local addresses, as speakers give. */
-const RESOLVE = `ip neigh flush to "$0" dev eth0
-bash -c 'echo >/dev/udp/'"$0"/9
-for i in 1 2 3 4 5 6 7 8 9 10; do
-  ip -6 neigh show "$0" dev eth0 | sed -n 's/.*lladdr \\([0-9a-f:]*\\).*/\\1/p' | grep . && exit
-  sleep 0.1
-done`
 
 /** Rejects with a sentence, and with nothing left behind. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
@@ -119,7 +110,7 @@ export class Lab {
     await this.#step('the API server', async () => {
       const plane = await ControlPlane.start(plan, this.dir, this.#processes)
       this.#parts = this.#compose(plane)
-      await this.#populate()
+      await populate(plane.kube, plan, { webhooks: this.#options.metallb !== false })
       plane.informers.start()
     })
     if (this.#options.metallb === false) return
@@ -162,10 +153,8 @@ export class Lab {
   }
 
   /** Which node answers ARP or NDP for the address, asked from the client; undefined where nobody does. */
-  async owner(address: string): Promise<string | undefined> {
-    const arping = ['arping', '-r', '-C', '1', '-w', '1', '-i', 'eth0', address]
-    const { stdout } = await this.client.exec(address.includes(':') ? ['sh', '-c', RESOLVE, address] : arping)
-    return this.plan.nodes.find(({ mac }) => mac === stdout.trim())?.name
+  owner(address: string): Promise<string | undefined> {
+    return ownerOf(address, this.client, this.plan.nodes)
   }
 
   logs(process: string): string {
@@ -294,28 +283,6 @@ export class Lab {
     return { plane, kubelet, proxy, nodeController, daemons }
   }
 
-  /** The objects a cluster with MetalLB installed has: those of deploy/, the nodes, the pods of the daemons. */
-  async #populate(): Promise<void> {
-    const applier = new Applier(this.kube)
-    const manifests = ['deploy/manifests/namespace.yaml', ...crds(), 'deploy/manifests/rbac.yaml']
-    await applier.apply(manifests.flatMap(path => readManifest(join(ROOT, path))))
-    await applier.apply(readManifest(join(ROOT, 'deploy/manifests/controller.yaml')))
-    for (const node of this.plan.nodes) {
-      const { metadata } = await this.kube.create(nodes, nodeObject(node))
-      await this.kube.patch(nodes, metadata, { type: 'merge', body: nodeStatus(node, true) }, 'status')
-      await this.#createPod(speakerObject(node), 'speaker', node.address)
-    }
-    await this.#createPod(controllerObject(), 'controller', CONTROL_ADDRESS)
-    // Without a controller nobody would answer them, and nothing could be configured.
-    if (this.#options.metallb !== false) await applier.apply(readManifest(join(ROOT, 'deploy/manifests/webhooks.yaml')))
-  }
-
-  async #createPod(pod: ReturnType<typeof speakerObject>, component: string, address: string): Promise<void> {
-    const { metadata } = await this.kube.create(pods, pod)
-    const body = daemonStatus(component, address, true)
-    await this.kube.patch(pods, metadata, { type: 'merge', body }, 'status')
-  }
-
   async #step(what: string, work: () => Promise<unknown>): Promise<void> {
     const begin = performance.now()
     await work()
@@ -339,9 +306,4 @@ export class Lab {
     const supervisor = recordOf('supervisor', process.pid)
     writeState(this.dir, { name: this.plan.name, supervisor, processes: this.#processes.records })
   }
-}
-
-function crds(): string[] {
-  const dir = 'deploy/crds'
-  return readdirSync(join(ROOT, dir)).map(file => `${dir}/${file}`)
 }
