@@ -5,21 +5,36 @@ import { numberOf } from './annotation-number.ts'
 import type { ObjectReport } from './objects.ts'
 
 export const TTL_SECURITY = 'metallb.io/ttl-security'
+export const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
 export const PASSIVE = 'metallb.io/passive'
 export const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
 export const MED = 'metallb.io/med'
 export const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
 
+/** 24 bits (RFC 9494 section 3.1): 194 days. */
+const MOST_STALE_SECONDS = 0xffffff
+
 const BYTES_PER_MEGABIT = 125_000
 
 type Annotations = Readonly<Record<string, string>>
 
-type PeerOptions = Pick<Peer, 'ttlSecurityHops' | 'passive'>
+type PeerOptions = Pick<Peer, 'ttlSecurityHops' | 'passive' | 'longLivedStaleSeconds'>
 
-export function parsePeerOptions(annotations: Annotations = {}, on: ObjectReport): PeerOptions {
+export function parsePeerOptions(
+  annotations: Annotations = {},
+  { gracefulRestart }: Pick<Peer, 'gracefulRestart'>,
+  on: ObjectReport,
+): PeerOptions {
   const ttlSecurityHops = numberOf(annotations, TTL_SECURITY, [1, 254], on)
   const passive = flagOf(annotations, PASSIVE, on)
-  return { ...(ttlSecurityHops !== undefined && { ttlSecurityHops }), ...(passive && { passive }) }
+  const longLivedStaleSeconds = numberOf(annotations, LONG_LIVED, [1, MOST_STALE_SECONDS], on)
+  if (longLivedStaleSeconds !== undefined && !gracefulRestart)
+    on.error({ path: `metadata.annotations[${LONG_LIVED}]`, message: 'has no meaning without enableGracefulRestart' })
+  return {
+    ...(ttlSecurityHops !== undefined && { ttlSecurityHops }),
+    ...(passive && { passive }),
+    ...(longLivedStaleSeconds !== undefined && { longLivedStaleSeconds }),
+  }
 }
 
 export function parseAdvertisementOptions(

@@ -36,8 +36,11 @@ function accepted(name: string, yaml: string, fields: Partial<Peer>, warnings: s
 const withTtlSecurity = (value: string) =>
   `{kind: BGPPeer, metadata: {name: tor1, annotations: {metallb.io/ttl-security: '${value}'}}, spec: {${BASE}}}\n---\n`
 
-const withAnnotation = (name: string, value: string) =>
-  `{kind: BGPPeer, metadata: {name: tor1, annotations: {${name}: '${value}'}}, spec: {${BASE}}}\n---\n`
+const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
+const RESTARTS = ', enableGracefulRestart: true'
+
+const withAnnotation = (name: string, value: string, more = '') =>
+  `{kind: BGPPeer, metadata: {name: tor1, annotations: {${name}: '${value}'}}, spec: {${BASE}${more}}}\n---\n`
 
 testExamples([
   accepted('TTL security, one hop', withTtlSecurity('1'), { ttlSecurityHops: 1 }),
@@ -49,6 +52,22 @@ testExamples([
       `metadata.annotations[metallb.io/ttl-security] parsing peer tor1 invalid number "${value}", must be from 1 to 254`,
     ],
   })),
+  accepted('long-lived graceful restart', withAnnotation(LONG_LIVED, '16777215', RESTARTS), {
+    gracefulRestart: true,
+    longLivedStaleSeconds: 16_777_215,
+  }),
+  ...['0', '16777216', '1h'].map(value => ({
+    name: `long-lived graceful restart of '${value}'`,
+    yaml: withAnnotation(LONG_LIVED, value, RESTARTS),
+    refused: [
+      `metadata.annotations[${LONG_LIVED}] parsing peer tor1 invalid number "${value}", must be from 1 to 16777215`,
+    ],
+  })),
+  {
+    name: 'long-lived graceful restart without graceful restart',
+    yaml: withAnnotation(LONG_LIVED, '3600'),
+    refused: [`metadata.annotations[${LONG_LIVED}] parsing peer tor1 has no meaning without enableGracefulRestart`],
+  },
   accepted('passive', withAnnotation('metallb.io/passive', 'true'), { passive: true }),
   accepted('not passive', withAnnotation('metallb.io/passive', 'false'), { passive: undefined }),
   {

@@ -71,10 +71,11 @@ function parsePeer(resource: BGPPeerResource, { profiles, secrets }: PeerReferen
   checkPassword(password, on)
   checkProfile(name, spec, profiles, on)
   if (spec.disableMP) on.warning({ path: 'spec.disableMP', message: DISABLE_MP })
+  const plain = plainFields(spec)
   return {
     name,
-    ...plainFields(spec),
-    ...parsePeerOptions(resource.metadata.annotations, within),
+    ...plain,
+    ...parsePeerOptions(resource.metadata.annotations, plain, within),
     endpoint,
     ...(sourceAddress ? { sourceAddress } : {}),
     ...times,

@@ -20,6 +20,8 @@ function running(of: SessionNeeds) {
   return { agreed: agree(of.settings, offeredOpen(theirs)), local }
 }
 
+const LONG_LIVED = { gracefulRestart: true, longLivedStaleSeconds: 3600 }
+
 const CHANGES: [name: string, change: Partial<AddressedPeer>, reasons: string[], before?: Partial<AddressedPeer>][] = [
   ['nothing', {}, []],
   ['selectors', { nodeSelectors: [{}] }, []],
@@ -46,6 +48,7 @@ const CHANGES: [name: string, change: Partial<AddressedPeer>, reasons: string[],
   ['dynamicASN that it does not fit', { remoteAs: 'internal' }, ['peer ASN']],
   ['router ID', { routerId: ip('1.1.1.1') }, ['router ID']],
   ['graceful restart', { gracefulRestart: true }, ['graceful restart']],
+  ['long-lived graceful restart', LONG_LIVED, ['long-lived graceful restart'], { gracefulRestart: true }],
   ['families', { dualStackAddressFamily: true }, ['families']],
   ['several', { port: 180, dualStackAddressFamily: true }, ['port', 'families']],
 ]

@@ -21,12 +21,13 @@ export interface NeighborConfig {
   readonly ebgpMultiHop: boolean
   readonly ttlSecurityHops?: number
   readonly gracefulRestart: boolean
+  readonly longLivedStaleSeconds?: number
   readonly bfdProfile?: string
 }
 
 export function neighborConfig(peer: Peer): NeighborConfig {
   const { myAsn, localAsn, remoteAs, sourceAddress, routerId, holdMs, keepaliveMs, connectMs } = peer
-  const { passive = false, ebgpMultiHop, ttlSecurityHops, gracefulRestart, bfdProfile } = peer
+  const { passive = false, ebgpMultiHop, ttlSecurityHops, gracefulRestart, longLivedStaleSeconds, bfdProfile } = peer
   const signed = peer.aoKeys ? 'tcp-ao' : peer.password ? 'md5' : undefined
   return {
     myAsn,
@@ -42,6 +43,7 @@ export function neighborConfig(peer: Peer): NeighborConfig {
     ...(signed && { signed }),
     ...{ passive, ebgpMultiHop, gracefulRestart },
     ...(ttlSecurityHops && { ttlSecurityHops }),
+    ...(longLivedStaleSeconds !== undefined && { longLivedStaleSeconds }),
     ...(bfdProfile && { bfdProfile }),
   }
 }

@@ -270,7 +270,7 @@ export class PeerSession {
     )
   }
 
-  #established({ holdMs, families, peerAsn }: Agreed): void {
+  #established({ holdMs, families, peerAsn, longLived }: Agreed): void {
     const { local } = this.#session.status
     this.#log.info({
       event: 'sessionUp',
@@ -278,6 +278,7 @@ export class PeerSession {
       holdTime: holdMs / 1000,
       families,
       peerASN: peerAsn,
+      ...(this.#peer.longLivedStaleSeconds !== undefined && { longLived: longLived !== undefined }),
       ...(local && { localAddress: peerText({ address: local.address }) }),
     })
     this.#event('Normal', 'sessionUp', `BGP session of node "${this.#context.node}" established`)

@@ -79,6 +79,12 @@ test('settings: only the family of the address, unless both are asked for', () =
 test('settings: localASN is shown in place of myASN; hold 90 s; graceful restart only where asked for', () => {
   const { localAsn, holdMs, gracefulRestart } = settingsOf(aBgpPeer({ localAsn: 65010 }), 'n', true)
   assert.deepEqual([localAsn, holdMs, gracefulRestart], [65010, 90_000, undefined])
+  const { longLivedStaleSeconds } = settingsOf(
+    aBgpPeer({ gracefulRestart: true, longLivedStaleSeconds: 60 }),
+    'n',
+    true,
+  )
+  assert.equal(longLivedStaleSeconds, 60)
   const restarting = settingsOf(aBgpPeer({ gracefulRestart: true }), 'n', true).gracefulRestart
   assert.deepEqual(restarting, { seconds: 120, restarting: true })
 })

@@ -55,6 +55,7 @@ export function settingsOf(peer: AddressedPeer, node: string, restarting: boolea
     extendedNextHop: peer.endpoint.address.family === 'ipv6' && families.includes('ipv4'),
     extendedMessage: true,
     gracefulRestart: peer.gracefulRestart ? { seconds: RESTART_SECONDS, restarting } : undefined,
+    longLivedStaleSeconds: peer.longLivedStaleSeconds,
     hostname: node,
     passive: peer.passive ?? false,
     listens,

@@ -34,6 +34,8 @@ export interface Peer {
   readonly passive?: true
   readonly bfdProfile?: string
   readonly gracefulRestart: boolean
+  /** How long routers may keep our routes as a last resort when we do not come back (RFC 9494). Absent: not at all. */
+  readonly longLivedStaleSeconds?: number
   readonly ebgpMultiHop: boolean
   /** Routers between the peer and us, and one more: packets that crossed more are not heard (RFC 5082). Absent: off. */
   readonly ttlSecurityHops?: number

@@ -69,6 +69,16 @@ test('what only the peer offers is not', () => {
   assert.equal(agreed.longLived, undefined)
 })
 
+test('long-lived graceful restart is nothing without the other one, and none of ours where we do not offer it', () => {
+  const { gracefulRestart, ...alone } = everything
+  const kinds = (settings: Settings) => offeredOpen(settings).capabilities.map(({ kind }) => kind)
+  assert.ok(!kinds(alone).includes('long-lived graceful restart'))
+  assert.equal(agree(alone, offeredOpen(theirs)).longLived, undefined)
+  const { longLivedStaleSeconds, ...plain } = everything
+  const agreed = agree(plain, offeredOpen(theirs))
+  assert.deepEqual([agreed.gracefulRestart?.seconds, agreed.longLived], [120, undefined])
+})
+
 test('32: a peer without capabilities speaks IPv4 and two-byte AS numbers', () => {
   const agreed = agree(ours, { ...offeredOpen(theirs), capabilities: [] })
   assert.deepEqual(agreed.families, ['ipv4'])

@@ -138,7 +138,10 @@ export function agree(settings: Settings, open: Open): Agreed {
     extendedMessage: settings.extendedMessage && theirs.has('extended message'),
     routeRefresh: theirs.has('route refresh') || theirs.hasCode(OLD_ROUTE_REFRESH),
     gracefulRestart,
-    longLived: gracefulRestart && theirs.one('long-lived graceful restart'),
+    longLived:
+      settings.longLivedStaleSeconds === undefined
+        ? undefined
+        : gracefulRestart && theirs.one('long-lived graceful restart'),
     notificationKeepsRoutes: gracefulRestart?.notification ?? false,
     peerHostname: theirs.one('FQDN')?.host,
     peerCapabilities: open.capabilities,
