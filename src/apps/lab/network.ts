@@ -35,7 +35,7 @@ export async function removeNetwork(name: string): Promise<void> {
   if ((await namespacesLeft(name)).length > 0) throw new CommandError(`cannot remove namespaces: ${stderr.trim()}`)
 }
 
-export async function namespacesLeft(name: string): Promise<string[]> {
+async function namespacesLeft(name: string): Promise<string[]> {
   const { stdout } = await run(['ip', 'netns', 'list'])
   const names = stdout.split('\n').map(line => line.split(' ')[0] ?? '')
   return names.filter(netns => netns.startsWith(netnsPrefix(name)))

@@ -1,6 +1,6 @@
 /** The API objects that stand for the machines and daemons of the lab. */
 import type { NodeResource, PodResource } from '../../api/kubernetes/index.ts'
-import { CONTROL_ADDRESS, type NodePlan } from './topology.ts'
+import type { NodePlan } from './topology.ts'
 
 export const NAMESPACE = 'metallb-system'
 export const SPEAKER_LABELS = 'app=metallb,component=speaker'
@@ -44,8 +44,6 @@ export function daemonStatus(component: string, address: string, ready: boolean)
   const status = { phase: 'Running', hostIP: address, podIP: address, podIPs: [{ ip: address }], conditions }
   return { status: { ...status, containerStatuses } as PodResource['status'] }
 }
-
-export const CONTROLLER_ADDRESS = CONTROL_ADDRESS
 
 function daemonPod(name: string, component: string, place: { nodeName: string; hostNetwork: boolean }): PodResource {
   const labels = { app: 'metallb', component }

@@ -40,7 +40,6 @@ export interface Plan {
 }
 
 export const CONTROL_ADDRESS = '10.254.0.1'
-export const LAN_CIDR = '192.168.10.0/24'
 /** The part of the LAN that no machine uses: a pool for Services. */
 export const SERVICE_RANGE = '192.168.10.200-192.168.10.250'
 /** The same of IPv6. */

@@ -26,7 +26,7 @@ export function familiesOf(addresses: readonly { text: string; address?: Address
   return first === second ? failed('same address family') : 'dual'
 }
 
-export function clusterFamilies({ clusterIPs }: Service): Families | Refusal {
+function clusterFamilies({ clusterIPs }: Service): Families | Refusal {
   return familiesOf(clusterIPs.map(text => ({ text, address: parseAddress(text) })))
 }
 

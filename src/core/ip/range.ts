@@ -72,10 +72,6 @@ export function rangeContains(range: Range, address: Address): boolean {
   return range.family === address.family && range.first <= address.value && address.value <= range.last
 }
 
-export function rangesOverlap(a: Range, b: Range): boolean {
-  return a.family === b.family && a.first <= b.last && b.first <= a.last
-}
-
 /** What one entry of `IPAddressPool.spec.addresses` says, or the reason it says nothing (chapter 01 section 2.5). */
 export type ParsedEntry = { range: Range } | { error: string }
 
