@@ -10,10 +10,12 @@ import { fingerprint, readMarked, writeMarked } from './responder.ts'
 
 export const handover: HandoverVoice<number> = {
   settleMs: 0, // broadcasts reach everybody
-  poll: (key, to, id, responder) => marked(REQUEST, key, to, { id, last: 0 }, responder),
+  poll: (key, to, { id, isEarly }, responder) => marked(REQUEST, key, to, { id, last: isEarly ? EARLY : 0 }, responder),
   pollOf: (frame, length) => {
     const read = readMarked(frame, length, REQUEST)
-    return read && { id: read.mark >>> 24, from: macFromBytes(frame, read.at) }
+    return (
+      read && { id: read.mark >>> 24, isEarly: (read.mark & 0xffffff) === EARLY, from: macFromBytes(frame, read.at) }
+    )
   },
   release: (key, to, release, responder) => marked(REPLY, key, to, release, responder),
   releaseOf: (frame, length) => {
@@ -24,6 +26,9 @@ export const handover: HandoverVoice<number> = {
   },
   fingerprint,
 }
+
+/** In a question, where an answer has the fingerprint. */
+const EARLY = 1
 
 function marked(
   operation: number,

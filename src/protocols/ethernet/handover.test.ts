@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Mac } from '../../core/ip/index.ts'
-import { Departure, Handover } from './index.ts'
+import { Handover } from './index.ts'
 
 const MAC = '02:00:00:00:00:0a' as Mac
 const OTHER = '02:00:00:00:00:0c' as Mac
@@ -84,14 +84,18 @@ test('what is kept is a copy: the caller reads the next frame into the same buff
   assert.deepEqual(begun(0), [[1]])
 })
 
-test('it lets each address go once, with who was answered last, and knows when all are gone', () => {
-  const departure = new Departure<string>()
-  departure.answers(1, 'a', 5)
-  assert.deepEqual(departure.release(1, 'a', 3), { id: 3, last: 5 })
-  departure.answers(1, 'a', 6)
-  assert.deepEqual(departure.release(1, 'a', 4), { id: 3, last: 5 })
-  assert.deepEqual([departure.has(1, 'a'), departure.has(2, 'a'), departure.has(1, 'b')], [true, false, false])
-  assert.deepEqual([departure.isOver(['a']), departure.isOver(['a', 'b'])], [true, false])
-  assert.deepEqual(departure.release(2, 'b', 0), { id: 0, last: 0 })
-  assert.equal(departure.isOver(['a', 'b']), true)
+test('for the time that an address settles in it is asked for, but not to be let go', () => {
+  const handover = new Handover<string>(() => MAC, 50)
+  handover.await(1, 'vip', 'old', 0)
+  const early = (nowMs: number) => handover.take(nowMs, 32).map(step => step.kind === 'poll' && step.isEarly)
+  assert.deepEqual([0, 20, 40, 60].flatMap(early), [true, true, true, false])
+})
+
+test('of too many requests the latest are kept', () => {
+  const { keep, kinds, begun, release } = awaiting()
+  keep(...Array.from({ length: 200 }, (_, index) => index))
+  kinds(0)
+  keep(201, 202)
+  release(199)
+  assert.deepEqual(begun(1), [[201, 202]])
 })

@@ -5,13 +5,13 @@
  * on the wire; the one that leaves therefore says which was the last that it answered.
  */
 import type { Mac } from '../../core/ip/index.ts'
-import type { Release } from './voice.ts'
+import type { Question, Release } from './voice.ts'
 
 /** Where a node is on a segment: not found yet, or not there (any more). */
 export type Whereabouts = Mac | 'seeking' | 'gone'
 
 export type HandoverStep<K> =
-  | { readonly kind: 'poll'; readonly link: number; readonly key: K; readonly to: Mac; readonly id: number }
+  | ({ readonly kind: 'poll'; readonly link: number; readonly key: K; readonly to: Mac } & Question)
   /** The address is this node's now; the requests are still to be answered. */
   | { readonly kind: 'begin'; readonly link: number; readonly key: K; readonly requests: readonly Uint8Array[] }
 
@@ -50,7 +50,7 @@ export class Handover<K> {
   readonly #settleMs: number
   readonly #pending = new Map<number, Map<K, Pending>>()
 
-  /** Nobody is asked before an address has been claimed for `settleMs`: until then requests may not reach this node. */
+  /** No address is taken in the first `settleMs` after it is claimed: until then requests may not reach this node. */
   constructor(find: (link: number, node: string) => Whereabouts, settleMs = 0) {
     this.#find = find
     this.#settleMs = settleMs
@@ -145,11 +145,18 @@ export class Handover<K> {
     const over = nowMs - startMs >= (to === 'seeking' ? SEEK_MS : LIMIT_MS)
     if (isReleased || over || to === 'gone' || pending.unanswered >= MISSES)
       return { kind: 'begin', link, key, requests: pending.requests.map(({ frame }) => frame) }
-    const settlesMs = startMs + this.#settleMs - nowMs
-    pending.nextMs = nowMs + (to === 'seeking' ? 1 : settlesMs > 0 ? settlesMs : POLL_MS)
-    if (to === 'seeking' || settlesMs > 0) return undefined
+    pending.nextMs = nowMs + (to === 'seeking' ? 1 : POLL_MS)
+    if (to === 'seeking') return undefined
     pending.unanswered++
-    return { kind: 'poll', link, key, to, id: pending.cuts.push(pending.dropped + pending.requests.length) - 1 }
+    const isEarly = nowMs - startMs < this.#settleMs
+    return {
+      kind: 'poll',
+      link,
+      key,
+      to,
+      isEarly,
+      id: pending.cuts.push(pending.dropped + pending.requests.length) - 1,
+    }
   }
 }
 
@@ -172,39 +179,4 @@ function unanswered(pending: Pending, { id, last }: Release): Request[] {
   const distance = (place: number) => Math.abs(place + 1 - cut)
   const nearest = places.sort((a, b) => distance(a) - distance(b))[0]
   return pending.requests.slice(nearest === undefined ? 0 : nearest + 1)
-}
-
-/** The side of the one that is asked: what it answered last, and which addresses it let go with which question. */
-export class Departure<K> {
-  readonly #answered = new Map<number, Map<K, number>>()
-  readonly #released = new Map<number, Map<K, Release>>()
-  isLeaving = false
-
-  has(link: number, key: K): boolean {
-    return this.#released.get(link)?.has(key) ?? false
-  }
-
-  answers(link: number, key: K, fingerprint: number): void {
-    mapAt(this.#answered, link).set(key, fingerprint)
-  }
-
-  /** Answers the same each time: where it was lost the successor asks again. */
-  release(link: number, key: K, id: number): Release {
-    const released = mapAt(this.#released, link)
-    const release = released.get(key) ?? { id, last: this.#answered.get(link)?.get(key) ?? 0 }
-    released.set(key, release)
-    return release
-  }
-
-  /** Whether each of the addresses was let go somewhere: not every interface leads to a successor. */
-  isOver(keys: Iterable<K>): boolean {
-    const all = new Set([...this.#released.values()].flatMap(released => [...released.keys()]))
-    return [...keys].every(key => all.has(key))
-  }
-}
-
-function mapAt<K, V>(maps: Map<number, Map<K, V>>, link: number): Map<K, V> {
-  const map = maps.get(link) ?? new Map<K, V>()
-  maps.set(link, map)
-  return map
 }

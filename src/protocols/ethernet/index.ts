@@ -1,5 +1,6 @@
 export * from './announcer.ts'
 export * from './claim.ts'
+export * from './departure.ts'
 export * from './discretion.ts'
 export * from './eligibility.ts'
 export * from './frame.ts'

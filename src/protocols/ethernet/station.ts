@@ -117,12 +117,10 @@ export class Station<K, L extends Link> {
 
   /** Addresses that are new or answered on other interfaces than before, and those that are no longer announced. */
   change(set: Iterable<readonly [key: K, claim: Claim]>, removed: Iterable<K>, nowMs: number): void {
-    for (const key of removed) {
-      this.#claims.delete(key)
-      for (const [index, attachment] of this.#attachments) this.#drop(index, attachment, key)
-    }
+    for (const key of removed) this.#giveUp(key)
     for (const [key, claim] of set) {
       const isNew = !this.#claims.has(key)
+      if (isNew) this.#succession.regain(key)
       this.#claims.set(key, claim)
       for (const [index, attachment] of this.#attachments) this.#want(index, attachment, key, claim, nowMs, isNew)
     }
@@ -138,12 +136,15 @@ export class Station<K, L extends Link> {
     const attachment = this.#attachments.get(index)
     if (attachment === undefined) return
     const { voice, counts, verbose } = this.#options
-    const verdict = voice.answer(frame, length, attachment, this.#claims)
+    const { yielded } = this.#succession
+    let verdict = voice.answer(frame, length, attachment, this.#claims)
+    if (verdict === 'announceIP' && yielded.size > 0) verdict = voice.answer(frame, length, attachment, yielded)
     if (verdict === 'answer') {
       if (this.#succession.withholds(index, voice.asked, frame, length)) return
-      const slot = COUNTERS * this.#claims.get(voice.asked)!.slot
-      counts[slot + RECEIVED]!++
-      if (this.#send(attachment, frame, length)) counts[slot + SENT]!++
+      const slot = this.#claims.get(voice.asked)?.slot // of one that is yielded it may be another's by now
+      const isSent = this.#send(attachment, frame, length)
+      if (slot !== undefined) counts[COUNTERS * slot + RECEIVED]!++
+      if (slot !== undefined && isSent) counts[COUNTERS * slot + SENT]!++
     } else {
       attachment.ignored.set(verdict, (attachment.ignored.get(verdict) ?? 0) + 1)
       if (verdict === 'notMatchInterface' && verbose)
@@ -167,6 +168,8 @@ export class Station<K, L extends Link> {
   /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
   announce(nowMs: number, limit: number): void {
     this.#succession.act(nowMs, limit)
+    for (const key of this.#succession.takeYielded(nowMs))
+      for (const [index, attachment] of this.#attachments) this.#drop(index, attachment, key)
     for (let count = 0; count < limit; count++) {
       const due = this.#announcer.take(nowMs)
       if (due === undefined) return
@@ -240,6 +243,16 @@ export class Station<K, L extends Link> {
       const isQuiet = this.#succession.covers(index, key, claim, isNew, nowMs)
       if (!isQuiet) this.#announcer.want(index, key, nowMs)
     } else this.#drop(index, attachment, key)
+  }
+
+  /** Where somebody asks for the address it is answered until the next question. */
+  #giveUp(key: K): void {
+    const claim = this.#claims.get(key)
+    this.#claims.delete(key)
+    const yielded = claim && this.#succession.yield(key, claim)
+    for (const [index, attachment] of this.#attachments)
+      if (yielded?.has(index)) this.#announcer.drop(index, key)
+      else this.#drop(index, attachment, key)
   }
 
   #drop(index: number, attachment: Attachment<L>, key: K): void {

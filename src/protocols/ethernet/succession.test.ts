@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { ARP, type Dialect, HandoverWorld, NDP } from '../../testing/handover-world.ts'
 
+/** `settleMs`: when the first question comes that takes the address. */
 function handsOver<K>(dialect: Dialect<K>, settleMs: number): void {
   let world: HandoverWorld<K>
   beforeEach(() => {
@@ -102,9 +103,61 @@ function handsOver<K>(dialect: Dialect<K>, settleMs: number): void {
     world.run(100)
     const { polls } = world
     world.run(1000)
-    assert.deepEqual([polls, world.polls], [1, 1])
+    assert.deepEqual([polls, world.polls], [1 + settleMs / 20, polls])
+  })
+
+  /** The old one runs on, and hears that the address is the other's. */
+  const giveUp = () => world.old.station.change([], [world.key], world.now)
+
+  for (const afterMs of [5, 30, 60, 100])
+    test(`a speaker returns, and ${afterMs} ms later the other gives up: every request is answered once`, () => {
+      world.stream(20)
+      world.takeOver()
+      world.stream(afterMs)
+      assert.equal(world.by('new'), 0)
+      giveUp()
+      world.stream(120)
+      everyoneOnce()
+      assert.ok(world.by('new') >= 120 - settleMs - 20, String(world.by('new')))
+      assert.equal(world.gratuitous, 0)
+    })
+
+  test('where its answer to the question is lost, it is given again', () => {
+    let lost = 3
+    world.cut = ({ isRelease = false }) => isRelease && lost-- > 0
+    world.takeOver()
+    world.stream(30)
+    giveUp()
+    world.stream(150)
+    assert.ok(lost <= 0)
+    everyoneOnce()
+  })
+
+  test('whom nobody asks gives up at once, and 0.1 s after the last question', () => {
+    giveUp()
+    world.stream(1)
+    assert.deepEqual(world.answers, [])
+    world.old.station.change([[world.key, { interfaces: 'all', slot: 0 }]], [], world.now)
+    world.takeOver()
+    world.stream(30)
+    world.new.station.close()
+    giveUp()
+    world.stream(200)
+    assert.ok(world.by('old') >= 100 && world.by('old') <= 140, String(world.by('old')))
+  })
+
+  test('what it gave up becomes its own again', () => {
+    world.takeOver()
+    world.run(30)
+    giveUp()
+    world.run(100)
+    world.new.station.close()
+    world.old.station.change([[world.key, { interfaces: 'all', slot: 0 }]], [], world.now)
+    world.stream(300)
+    assert.equal(world.by('old'), 300)
+    assert.ok(world.gratuitous > 0)
   })
 }
 
 describe('addresses change hands in ARP', () => handsOver(ARP, 0))
-describe('addresses change hands in NDP', () => handsOver(NDP, 50))
+describe('addresses change hands in NDP', () => handsOver(NDP, 60))

@@ -1,8 +1,9 @@
 /** Taking over from a node that leaves, and leaving: vigils and hand-overs of a station, put into frames. */
 import type { Mac } from '../../core/ip/index.ts'
 import type { Claim, Responder } from './claim.ts'
+import { Departure } from './departure.ts'
 import { Discretion, type DiscretionStep } from './discretion.ts'
-import { Departure, Handover, type HandoverStep } from './handover.ts'
+import { Handover, type HandoverStep } from './handover.ts'
 import type { HandoverVoice, Voice } from './voice.ts'
 
 export interface SuccessionOptions<K> {
@@ -22,6 +23,7 @@ export class Succession<K> {
   readonly #discretion = new Discretion<K>()
   readonly #handover: Handover<K>
   #departure: Departure<K> | undefined
+  readonly #yielded = new Map<K, Claim>()
 
   constructor(options: SuccessionOptions<K>) {
     this.#options = options
@@ -68,6 +70,32 @@ export class Succession<K> {
     return this.#departure?.isOver(keys) ?? false
   }
 
+  /** The address was taken from this node. On which interfaces somebody asks for it, and is to find it answered until then. */
+  yield(key: K, claim: Claim): ReadonlySet<number> {
+    const links = this.#departure?.yield(key) ?? new Set<number>()
+    const names = [...links].map(link => this.#options.responderOf(link)?.name ?? '')
+    if (links.size > 0) this.#yielded.set(key, { ...claim, interfaces: new Set(names) })
+    return links
+  }
+
+  /** The address is new to this node, or its own again. */
+  regain(key: K): void {
+    this.#departure?.regain(key)
+    this.#yielded.delete(key)
+  }
+
+  /** Addresses that are answered although they are not announced any more. */
+  get yielded(): ReadonlyMap<K, Claim> {
+    return this.#yielded
+  }
+
+  /** Those that need not be any more. */
+  takeYielded(nowMs: number): readonly K[] {
+    const over = this.#departure?.over(nowMs) ?? []
+    for (const key of over) this.#yielded.delete(key)
+    return over
+  }
+
   /** Whether a request for the address is not this node's to answer: not taken over yet, or let go. */
   withholds(link: number, key: K, frame: Uint8Array, length: number): boolean {
     const { handover } = this.#options.voice
@@ -82,14 +110,16 @@ export class Succession<K> {
   #isLetGo(link: number, key: K, frame: Uint8Array, length: number, handover: HandoverVoice<K>): boolean {
     const poll = handover.pollOf(frame, length)
     if (poll === undefined && this.#departure === undefined) return false
-    this.#departure ??= new Departure() // from the first question on it is remembered who was answered
-    if (poll !== undefined && this.#departure.isLeaving) {
+    this.#departure ??= new Departure()
+    if (poll !== undefined) this.#departure.asks(link, key)
+    if (poll !== undefined && !poll.isEarly && this.#departure.letsGo(link, key)) {
       const release = this.#departure.release(link, key, poll.id)
       this.#say(link, responder => handover.release(key, poll.from, release, responder))
       return true
     }
     if (this.#departure.has(link, key)) return true
-    if (poll === undefined) this.#departure.answers(link, key, handover.fingerprint(frame, length))
+    if (poll === undefined && this.#departure.mayLetGo(link, key))
+      this.#departure.answers(link, key, handover.fingerprint(frame, length))
     return false
   }
 
@@ -125,7 +155,7 @@ export class Succession<K> {
   #handOver(step: HandoverStep<K>): void {
     const { voice, answer } = this.#options
     if (step.kind === 'begin') for (const frame of step.requests) answer(step.link, frame)
-    else this.#say(step.link, responder => voice.handover!.poll(step.key, step.to, step.id, responder))
+    else this.#say(step.link, responder => voice.handover!.poll(step.key, step.to, step, responder))
   }
 
   #say(link: number, frame: (responder: Responder) => Uint8Array): void {

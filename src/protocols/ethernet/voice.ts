@@ -33,14 +33,21 @@ export interface Voice<K> {
 export interface HandoverVoice<K> {
   /** So long after an address is claimed requests for it may not reach this node yet. */
   readonly settleMs: number
-  /** "May I have it?" A speaker that does not leave answers as it answers everybody. Below 256. */
-  poll(key: K, to: Mac, id: number, responder: Responder): Uint8Array
-  pollOf(frame: Uint8Array, length: number): { readonly id: number; readonly from: Mac } | undefined
+  /** "May I have it?" A speaker that does not let go answers as it answers everybody. */
+  poll(key: K, to: Mac, question: Question, responder: Responder): Uint8Array
+  pollOf(frame: Uint8Array, length: number): (Question & { readonly from: Mac }) | undefined
   /** "It is yours since you asked." */
   release(key: K, to: Mac, release: Release, responder: Responder): Uint8Array
   releaseOf(frame: Uint8Array, length: number): (Release & { readonly key: K; readonly from: Mac }) | undefined
   /** Tells requesters apart, as well as 24 bits can; never 0. */
   fingerprint(request: Uint8Array, length: number): number
+}
+
+export interface Question {
+  /** Below 256. */
+  readonly id: number
+  /** "Soon": it is not to be let go yet. */
+  readonly isEarly: boolean
 }
 
 export interface Release {

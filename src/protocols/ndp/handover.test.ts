@@ -35,8 +35,11 @@ const release = hex`
   20010db800000000000000000000000f           # 2001:db8::f is yours`
 
 test('the question: bytes and values, both ways; to others it is a solicitation', () => {
-  assert.deepEqual(handover.poll(VIP, OLD, 7, on(NEW)), poll)
-  assert.deepEqual(handover.pollOf(poll, poll.length), { id: 7, from: NEW })
+  assert.deepEqual(handover.poll(VIP, OLD, { id: 7, isEarly: false }, on(NEW)), poll)
+  assert.deepEqual(handover.pollOf(poll, poll.length), { id: 7, isEarly: false, from: NEW })
+  const early = handover.poll(VIP, OLD, { id: 8, isEarly: true }, on(NEW))
+  assert.deepEqual(early.subarray(88), hex`4d48 08 000001`)
+  assert.deepEqual(handover.pollOf(early, early.length), { id: 8, isEarly: true, from: NEW })
   const claims = new Map([[VIP, { interfaces: 'all', slot: 0 } as const]])
   assert.equal(new NdpVoice().answer(poll, poll.length, on(OLD), claims), 'answer')
 })

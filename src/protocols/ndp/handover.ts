@@ -28,17 +28,19 @@ const OPTION = 72
 /** In units of eight bytes, without and with an address. */
 const QUESTION = 1
 const ANSWER = 3
+/** In a question, where an answer has the fingerprint. */
+const EARLY = 1
 
 export const handover: HandoverVoice<bigint> = {
   /** A switch that snoops delivers what is sent to a group once it has heard the report of the new member, which Linux sends after two ticks. */
   settleMs: 50,
-  poll: (key, to, id, on) => {
+  poll: (key, to, { id, isEarly }, on) => {
     const message = { kind: 'solicitation', target: key, linkLayer: macFromBytes(on.mac) } as const
-    return marked(message, solicitedNode(key), to, option(QUESTION, { id, last: 0 }), on)
+    return marked(message, solicitedNode(key), to, option(QUESTION, { id, last: isEarly ? EARLY : 0 }), on)
   },
   pollOf: (frame, length) => {
     const read = readOption(frame, length, SOLICITATION, QUESTION)
-    return read && { id: read.id, from: macFromBytes(frame, 6) }
+    return read && { id: read.id, isEarly: read.last === EARLY, from: macFromBytes(frame, 6) }
   },
   release: (key, to, release, on) => {
     const flags = { router: false, solicited: false, override: false }
