@@ -129,16 +129,16 @@ export async function until<T>(what: string, look: () => T | undefined | false):
   }
 }
 
-/** Everything ARP that reaches the client, and a voice. */
+/** Everything ARP that reaches an interface of the client, and a voice. */
 export class Client {
   readonly heard: ArpPacket[] = []
   readonly #socket: PacketSocket
   readonly #mac: Mac
   readonly #buffer = new Uint8Array(128)
 
-  constructor() {
+  constructor(name = 'eth0') {
     const reader = new NetlinkReader()
-    const { index, mac } = reader.current().find(({ name }) => name === 'eth0')!
+    const { index, mac } = reader.current().find(link => link.name === name)!
     reader.close()
     this.#mac = mac!
     this.#socket = new PacketSocket(index, ETHERTYPE_ARP, HOST_AND_BROADCAST)
@@ -156,14 +156,21 @@ export class Client {
     this.heard.length = 0
   }
 
-  say(packet: ArpPacket): void {
-    const frame = { destination: BROADCAST, source: packet.senderMac, etherType: ETHERTYPE_ARP }
-    this.#socket.send(encodeFrame({ ...frame, payload: encodeArp(packet) }))
+  /** With a VLAN tag (IEEE 802.1Q) where one is given. */
+  say(packet: ArpPacket, vlan?: number): void {
+    const ends = { destination: BROADCAST, source: packet.senderMac, etherType: ETHERTYPE_ARP }
+    const frame = encodeFrame({ ...ends, payload: encodeArp(packet) })
+    const tag = vlan === undefined ? [] : [0x81, 0x00, vlan >> 8, vlan & 255]
+    this.#socket.send(Uint8Array.of(...frame.subarray(0, 12), ...tag, ...frame.subarray(12)))
   }
 
-  ask(text: string): void {
-    const senderIp = parseAddress(CLIENT_IP)!
-    this.say({ operation: REQUEST, senderMac: this.#mac, senderIp, targetMac: NOBODY, targetIp: parseAddress(text)! })
+  ask(text: string, vlan?: number): void {
+    const ends = { senderIp: parseAddress(CLIENT_IP)!, targetMac: NOBODY, targetIp: parseAddress(text)! }
+    this.say({ operation: REQUEST, senderMac: this.#mac, ...ends }, vlan)
+  }
+
+  close(): void {
+    this.#socket.close()
   }
 
   /** MACs that answered for the address. */
@@ -183,8 +190,13 @@ export class Client {
   }
 
   /** Asks again and again until one answers. */
-  async resolve(text: string): Promise<Mac> {
+  resolve(text: string): Promise<Mac> {
     this.clear()
+    return this.resolveMore(text)
+  }
+
+  /** The same, and what was heard before is kept. */
+  resolveMore(text: string): Promise<Mac> {
     return until(`an answer for ${text}`, () => {
       this.ask(text)
       return this.answers(text)[0]
