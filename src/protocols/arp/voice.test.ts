@@ -395,7 +395,10 @@ test('of several former nodes each has to answer', () => {
   station.setInterfaces([link(1)], 0)
   takeOver(0, 'node-a', 'node-b')
   live('eth1', 1000, words => isQuestion(words) && hear(1, reply(NODE, NODE_IP)))
-  assert.equal(live('eth1', 2000, () => hear(1, reply(NODE, NODE_IP))).filter(words => !isQuestion(words)).length, WITHIN_500_MS)
+  assert.equal(
+    live('eth1', 2000, () => hear(1, reply(NODE, NODE_IP))).filter(words => !isQuestion(words)).length,
+    WITHIN_500_MS,
+  )
 })
 
 test('what is no longer after anybody is announced at once; what was announced does not fall silent again', () => {
