@@ -10,11 +10,10 @@ import {
   Framer,
   type Message,
   Outbound,
-  offeredOpen,
   PLAIN_WIRE,
   prefixCount,
-  type Settings,
 } from '../src/protocols/bgp/index.ts'
+import { ourSettings, theirOpen } from '../src/testing/bgp-settings.ts'
 
 interface Row {
   readonly what: string
@@ -29,22 +28,8 @@ const rows: Row[] = []
 const COUNT = 1_000_000
 const OURS = parseAddress('192.0.2.10')!
 
-const settings: Settings = {
-  localAsn: 64500,
-  identifier: OURS,
-  remoteAs: 64501,
-  holdMs: 90_000,
-  connectRetryMs: 120_000,
-  families: ['ipv4', 'ipv6'],
-  extendedNextHop: false,
-  extendedMessage: false,
-  passive: false,
-  listens: false,
-}
-const agreed: Agreed = agree(
-  settings,
-  offeredOpen({ ...settings, localAsn: 64501, identifier: parseAddress('192.0.2.1')! }),
-)
+const settings = ourSettings()
+const agreed: Agreed = agree(settings, theirOpen())
 
 function prefixOf(family: Family, index: number): Prefix {
   if (family === 'ipv4') return { family, network: 0x0a000000n + BigInt(index), length: 32 }

@@ -10,6 +10,7 @@ import { type Prefix, parseAddress } from '../src/core/ip/index.ts'
 import { silent } from '../src/ports/index.ts'
 import { Session } from '../src/protocols/bgp/index.ts'
 import { aBgpPeer } from '../src/testing/bgp-peer.ts'
+import { theirSettings } from '../src/testing/bgp-settings.ts'
 import { FakeRecorder } from '../src/testing/fake-kube.ts'
 import { FakeMetrics } from '../src/testing/fake-metrics.ts'
 import { FakeInterfaces } from '../src/testing/fake-speaker.ts'
@@ -20,10 +21,8 @@ const PORT = 11_790
 const ROUTERS = [2, 3, 4, 5].map(last => parseAddress(`127.0.0.${last}`)!)
 
 const routers = ROUTERS.map(address => {
-  const settings = {
-    ...{ localAsn: 64501, identifier: address, remoteAs: 64500, holdMs: 90_000, connectRetryMs: 10_000 },
-    ...{ families: ['ipv4'] as const, extendedNextHop: false, extendedMessage: false, passive: true, listens: true },
-  }
+  const waits = { connectRetryMs: 10_000, passive: true, listens: true }
+  const settings = theirSettings({ identifier: address, families: ['ipv4'], ...waits })
   const localAddresses = () => ({ connection: address })
   const options = { settings, target: { address, port: 1 }, defaultLocalPref: 100, localAddresses }
   return new Session(options, { clock, random, streams: linuxStreams })

@@ -6,6 +6,7 @@ import { type Address, formatPrefix, parseAddress, parsePrefix } from '../core/i
 import type { ServiceRoute } from '../core/plan/index.ts'
 import type { KnownRouters, Liveness, LivenessChange, LivenessStatus, LivenessTarget, Routers } from '../ports/index.ts'
 import { Session, type Settings } from '../protocols/bgp/index.ts'
+import { theirSettings } from './bgp-settings.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FakeRecorder } from './fake-kube.ts'
 import { FakeLog } from './fake-log.ts'
@@ -76,19 +77,8 @@ export class BgpWorld {
   /** It dials the port `dials`, unless it is passive. */
   async router(text = '192.0.2.1', change: Partial<Settings> = {}, dials = 1): Promise<Session> {
     const address = ip(text)
-    const settings: Settings = {
-      localAsn: 64501,
-      identifier: address,
-      remoteAs: 64500,
-      holdMs: 90_000,
-      connectRetryMs: 10_000,
-      families: ['ipv4', 'ipv6'],
-      extendedNextHop: false,
-      extendedMessage: false,
-      passive: true,
-      listens: true,
-      ...change,
-    }
+    const waits = { connectRetryMs: 10_000, passive: true, listens: true }
+    const settings = theirSettings({ identifier: address, ...waits, ...change })
     const { clock, random } = this
     const localAddresses = () => ({ connection: address })
     const options = { settings, target: { address: OURS, port: dials }, defaultLocalPref: 100, localAddresses }

@@ -14,25 +14,15 @@ import {
   Session,
   type Settings,
 } from '../../src/protocols/bgp/index.ts'
+import { ourSettings, theirSettings } from '../../src/testing/bgp-settings.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
 import { FakeRandom } from '../../src/testing/fake-random.ts'
 
 const LOOPBACK = parseAddress('127.0.0.1')!
 const GIVE_UP_MS = 30_000
 
-export const OURS: Settings = {
-  localAsn: 64500,
-  identifier: parseAddress('192.0.2.10')!,
-  remoteAs: 64501,
-  holdMs: 9000,
-  connectRetryMs: 120_000,
-  families: ['ipv4', 'ipv6'],
-  extendedNextHop: false,
-  extendedMessage: false,
-  passive: false,
-  listens: false,
-}
-export const THEIRS: Settings = { ...OURS, localAsn: 64501, identifier: parseAddress('192.0.2.1')!, remoteAs: 64500 }
+export const OURS = ourSettings({ holdMs: 9000 })
+export const THEIRS = theirSettings({ holdMs: 9000 })
 
 export const OPEN = encodeMessage(offeredOpen(THEIRS))
 export const KEEPALIVE = encodeMessage({ kind: 'keepalive' })

@@ -8,12 +8,12 @@ import {
   type Frame,
   Framer,
   type Message,
-  offeredOpen,
   PLAIN_WIRE,
   Session,
   type Settings,
   type Wire,
 } from '../../src/protocols/bgp/index.ts'
+import { ourSettings, theirOpen } from '../../src/testing/bgp-settings.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
 import type { FakeRandom } from '../../src/testing/fake-random.ts'
 import { FakeStreams } from '../../src/testing/fake-stream.ts'
@@ -84,19 +84,14 @@ function withoutFaults(message: Message): Message {
   return rest
 }
 
-const ours: Settings = {
-  localAsn: 64500,
-  identifier: parseAddress('192.0.2.10')!,
-  remoteAs: 64501,
-  holdMs: 9000,
+const OPTIONS: Partial<Settings> = {
   connectRetryMs: 5000,
-  families: ['ipv4', 'ipv6'],
   extendedNextHop: true,
   extendedMessage: true,
   gracefulRestart: { seconds: 120, restarting: false },
-  passive: false,
   listens: true,
 }
+const ours = ourSettings({ ...OPTIONS, holdMs: 9000 })
 
 /** A peer that sends these pieces, after OPEN and KEEPALIVE where it is `polite`: the session never breaks down. */
 export async function fuzzSession(pieces: readonly Uint8Array[], polite: boolean, random: FakeRandom): Promise<void> {
@@ -106,8 +101,7 @@ export async function fuzzSession(pieces: readonly Uint8Array[], polite: boolean
   const ends: { write(bytes: Uint8Array): boolean }[] = []
   await streams.host(peer).listen({ port: 179 }, stream => {
     ends.push(stream)
-    const theirs = { ...ours, localAsn: 64501, identifier: peer, remoteAs: 64500 }
-    if (polite) stream.write(encodeMessage(offeredOpen(theirs)))
+    if (polite) stream.write(encodeMessage(theirOpen({ ...OPTIONS, holdMs: 9000 })))
     if (polite) stream.write(encodeMessage({ kind: 'keepalive' }))
     return { connected() {}, data() {}, drained() {}, closed() {} }
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAddress } from '../../core/ip/index.ts'
+import { ourSettings, theirSettings } from '../../testing/bgp-settings.ts'
 import { hex } from '../../testing/hex.ts'
 import type { Capability } from './capability.ts'
 import { collisionWinner } from './collision.ts'
@@ -10,27 +11,16 @@ import { encodeMessage, type Open } from './message/index.ts'
 import { agree, offeredOpen, type Settings } from './negotiation.ts'
 
 const ip = (text: string) => parseAddress(text)!
-const ours: Settings = {
-  localAsn: 64500,
-  identifier: ip('192.0.2.10'),
-  remoteAs: 64501,
-  holdMs: 90_000,
-  connectRetryMs: 120_000,
-  families: ['ipv4', 'ipv6'],
-  extendedNextHop: false,
-  extendedMessage: false,
-  passive: false,
-  listens: false,
-}
-const everything: Settings = {
-  ...ours,
+const ours = ourSettings()
+const OPTIONS: Partial<Settings> = {
   extendedNextHop: true,
   extendedMessage: true,
   gracefulRestart: { seconds: 120, restarting: true },
   longLivedStaleSeconds: 3600,
   hostname: 'node-1',
 }
-const theirs: Settings = { ...everything, localAsn: 64501, identifier: ip('192.0.2.1'), holdMs: 30_000 }
+const everything = ourSettings(OPTIONS)
+const theirs = theirSettings({ ...OPTIONS, holdMs: 30_000 })
 
 test('51: the OPEN with everything', () => {
   const M = 'ffffffffffffffffffffffffffffffff'

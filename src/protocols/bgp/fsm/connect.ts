@@ -4,28 +4,30 @@ import { arm, type CloseReason, send } from './effect.ts'
 import { rest, stopSilently } from './ending.ts'
 import type { Event } from './event.ts'
 import { begin } from './idle.ts'
-import type { Connect, State } from './state.ts'
+import type { Active, Connect, State } from './state.ts'
 import type { Step } from './step.ts'
 
 /** RFC 4271 section 8.2.2, Connect: we are dialling. */
 export function connect(state: Connect, event: Event, settings: Settings): Step {
   switch (event.kind) {
-    case 'connected': // 16, 17
-      return sendOpen(state, settings)
     case 'connect retry expired': // 9
       return redial(state, settings)
+    case 'reconfigured': // what is on its way has the old keys
+      return dialAnew(0, settings)
+    case 'liveness found': // the SYN that is on its way may wait for its next turn for long
+      return dialAnew(state.failures, settings)
+    default:
+      return withoutConnection(state, event, settings)
+  }
+}
+
+/** In Connect and Active alike. */
+export function withoutConnection(state: Connect | Active, event: Event, settings: Settings): Step {
+  switch (event.kind) {
+    case 'connected': // 16, 17
+      return sendOpen(state, settings)
     case 'disconnected': // 18; with DelayOpenTimer not running
       return listenOrRest(state, settings, { kind: 'transport', message: event.message })
-    case 'reconfigured': {
-      // what is on its way has the old keys
-      const [next, effects] = begin(0, settings)
-      return [next, [{ kind: 'drop' }, ...effects]]
-    }
-    case 'liveness found': {
-      // the SYN that is on its way may wait for its next turn for long
-      const [next, effects] = begin(state.failures, settings)
-      return [next, [{ kind: 'drop' }, ...effects]]
-    }
     case 'stop': // 2, 8
       return stopSilently(state)
     case 'liveness lost': // says nothing about a connection that is not there
@@ -36,8 +38,13 @@ export function connect(state: Connect, event: Event, settings: Settings): Step 
   }
 }
 
+function dialAnew(failures: number, settings: Settings): Step {
+  const [next, effects] = begin(failures, settings)
+  return [next, [{ kind: 'drop' }, ...effects]]
+}
+
 /** OPEN goes out, and the HoldTimer gets a large value. */
-export function sendOpen({ failures }: State, settings: Settings): Step {
+function sendOpen({ failures }: State, settings: Settings): Step {
   const effects = [{ kind: 'cancel' } as const, send(offeredOpen(settings)), arm('hold', OPEN_HOLD_MS)]
   return [{ at: 'open sent', failures }, effects]
 }
@@ -65,6 +72,6 @@ export function listenOrRest(state: State, settings: Settings, reason: CloseReas
 }
 
 /** Events 10, 11, 13, 19, 23 and 25 to 28 without a connection: "drops the TCP connection ... changes its state to Idle". */
-export function unexpected(state: State, event: Event, settings: Settings): Step {
+function unexpected(state: State, event: Event, settings: Settings): Step {
   return rest(state, settings, { kind: 'transport', message: `unexpected ${event.kind} without a connection` })
 }

@@ -1,31 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseAddress } from '../../../core/ip/index.ts'
+import { ourSettings, theirOpen } from '../../../testing/bgp-settings.ts'
 import { BgpError } from '../errors.ts'
-import type { Message, Open } from '../message/index.ts'
-import { agree, offeredOpen, type Settings } from '../negotiation.ts'
+import type { Message } from '../message/index.ts'
+import { agree } from '../negotiation.ts'
 import { cease } from '../notification.ts'
 import { describeClose, type Effect, type Event, STOPPED, type State, step, type TimerName } from './index.ts'
 
-const settings: Settings = {
-  localAsn: 64500,
-  identifier: parseAddress('192.0.2.10')!,
-  remoteAs: 64501,
-  holdMs: 90_000,
-  connectRetryMs: 120_000,
-  families: ['ipv4'],
-  extendedNextHop: false,
-  extendedMessage: false,
-  passive: false,
-  listens: false,
-}
-const theirOpen: Open = offeredOpen({
-  ...settings,
-  localAsn: 64501,
-  identifier: parseAddress('192.0.2.1')!,
-  holdMs: 30_000,
-})
-const agreed = agree(settings, theirOpen)
+const settings = ourSettings({ families: ['ipv4'] })
+const answer = theirOpen({ families: ['ipv4'], holdMs: 30_000 })
+const agreed = agree(settings, answer)
 
 const states = {
   stopped: STOPPED,
@@ -48,8 +32,8 @@ const events = {
   'stable expired': { kind: 'stable expired' },
   connected: { kind: 'connected' },
   disconnected: { kind: 'disconnected', message: 'connection reset' },
-  open: { kind: 'open', open: theirOpen },
-  'bad open': { kind: 'open', open: { ...theirOpen, holdTime: 2 } },
+  open: { kind: 'open', open: answer },
+  'bad open': { kind: 'open', open: { ...answer, holdTime: 2 } },
   malformed: { kind: 'malformed', error: new BgpError('BAD_MESSAGE_TYPE', 'type 9', Uint8Array.of(9)) },
   'collision lost': { kind: 'collision lost' },
   notification: { kind: 'notification', notification: cease('administrative reset') },
@@ -201,7 +185,7 @@ test('31: the smaller hold time counts, and a third of it is the keepalive', () 
 })
 
 test('31: without a hold time nothing is timed', () => {
-  const [state, effects] = step(states['open sent'], { kind: 'open', open: { ...theirOpen, holdTime: 0 } }, settings)
+  const [state, effects] = step(states['open sent'], { kind: 'open', open: { ...answer, holdTime: 0 } }, settings)
   assert.deepEqual(timers(effects), {})
   const [up, atUp] = step(state, events.keepalive, settings)
   assert.deepEqual(timers(atUp), { stable: 30_000 })

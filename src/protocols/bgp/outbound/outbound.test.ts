@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Family, formatPrefix, type Prefix, parseAddress, parsePrefix } from '../../../core/ip/index.ts'
+import { ourSettings, theirOpen } from '../../../testing/bgp-settings.ts'
 import { hex } from '../../../testing/hex.ts'
 import { encodeMessage, endOfRib, type RouteRefresh, type Update } from '../message/index.ts'
-import { type Agreed, agree, offeredOpen, type Settings } from '../negotiation.ts'
+import { type Agreed, agree } from '../negotiation.ts'
 import { type LocalAddresses, Outbound, type Route, type RouteAttributes } from './index.ts'
 
 const ip = (text: string) => parseAddress(text)!
@@ -15,20 +16,9 @@ const community = (a: number, b: number) => ({ kind: 'standard', parts: [a, b] }
 const overIPv4: LocalAddresses = { connection: ip('192.0.2.10'), ipv6: ip('2001:db8:1::10') }
 const M = 'ffffffffffffffffffffffffffffffff'
 
-const settings: Settings = {
-  localAsn: 64500,
-  identifier: ip('192.0.2.10'),
-  remoteAs: 64501,
-  holdMs: 90_000,
-  connectRetryMs: 120_000,
-  families: ['ipv4', 'ipv6'],
-  extendedNextHop: true,
-  extendedMessage: false,
-  passive: false,
-  listens: false,
-}
+const settings = ourSettings({ extendedNextHop: true })
 const agreedOn = (changed: Partial<Agreed> = {}): Agreed => ({
-  ...agree(settings, offeredOpen({ ...settings, localAsn: 64501, identifier: ip('192.0.2.1') })),
+  ...agree(settings, theirOpen({ extendedNextHop: true })),
   ...changed,
 })
 const wire = agreedOn().wire

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Address, formatPrefix, parseAddress, parsePrefix } from '../../../core/ip/index.ts'
 import type { Stream, StreamEvents } from '../../../ports/index.ts'
+import { ourSettings, theirSettings } from '../../../testing/bgp-settings.ts'
 import { FakeClock } from '../../../testing/fake-clock.ts'
 import { FakeRandom } from '../../../testing/fake-random.ts'
 import { FakeStreams } from '../../../testing/fake-stream.ts'
@@ -20,19 +21,8 @@ const M = 'ffffffffffffffffffffffffffffffff'
 const KEEPALIVE = hex`${M} 0013 04`
 const route = (text: string) => ({ prefix: parsePrefix(text)!, attributes: { communities: [] } })
 
-const ours: Settings = {
-  localAsn: 64500,
-  identifier: OURS,
-  remoteAs: 64501,
-  holdMs: 9000,
-  connectRetryMs: 120_000,
-  families: ['ipv4', 'ipv6'],
-  extendedNextHop: false,
-  extendedMessage: false,
-  passive: false,
-  listens: false,
-}
-const theirs: Settings = { ...ours, localAsn: 64501, identifier: THEIRS, remoteAs: 64500 }
+const ours = ourSettings({ holdMs: 9000 })
+const theirs = theirSettings({ holdMs: 9000 })
 
 class World {
   readonly clock = new FakeClock()
