@@ -4,6 +4,7 @@ import {
   type Announcement,
   diffAnnouncement,
   liveAddresses,
+  type Refusal,
   type Step,
   sameAddresses,
 } from '../../core/plan/index.ts'
@@ -54,8 +55,10 @@ export class Announcements {
       this.withdraw(service.key, { code: 'loadBalancerIPChanged', message: 'the addresses of the service changed' })
       break
     }
+    const outcomes: [string, Announcement | Refusal][] = []
     for (const { protocol, current } of this.#protocols) {
       const wish = planners.get(protocol)!.shouldAnnounce(admitted)
+      outcomes.push([protocol.name, wish])
       const steps = diffAnnouncement(current.get(service.key), wish)
       if ('addresses' in wish) current.set(service.key, wish)
       else {
@@ -64,6 +67,14 @@ export class Announcements {
       }
       for (const step of steps) this.#perform(service, protocol, step)
     }
+    this.#report.decided(service, outcomes)
+  }
+
+  /** The Service has nothing to announce, whatever the protocol. */
+  refuse(service: string, reason: Reason): void {
+    this.withdraw(service, reason)
+    const protocols = this.#protocols.map(({ protocol }) => protocol.name)
+    this.#report.nothingToAnnounce(service, protocols, reason)
   }
 
   /** Ends the announcement by every protocol. */

@@ -124,3 +124,16 @@ test('claims of a flood of MACs arm no more than a thousand timers, and stop() l
   hear()
   assert.equal(clock.armed, 0)
 })
+
+test('claims are counted by MAC; made-up MACs do not make ever more series, and all go with the address', () => {
+  const series = () => [...metrics.series].filter(([key]) => key.startsWith('metallb_layer2_conflicts_total'))
+  announce('default/web', VIP)
+  clock.advance(HANDOVER_MS)
+  for (let index = 0; index < 20; index++) hear(VIP, 2, `02:00:00:00:01:${String(index).padStart(2, '0')}` as Mac)
+  clock.advance(HANDOVER_MS)
+  assert.equal(series().length, 17)
+  assert.deepEqual(series()[0], [`metallb_layer2_conflicts_total{ip="${VIP}",mac="02:00:00:00:01:00"}`, 2])
+  assert.deepEqual(series().at(-1), [`metallb_layer2_conflicts_total{ip="${VIP}",mac="other"}`, 8])
+  layer2.deleteBalancer('default/web')
+  assert.deepEqual(series(), [])
+})

@@ -35,6 +35,8 @@ export const HANDOVER_MS = 2000
 export const REPEAT_MS = 60_000
 /** Pairs of address and MAC that are looked at; further ones once others have fallen silent. */
 const MAX_CONFLICTS = 1000
+/** MACs of an address with a series of their own. */
+const MAX_CLAIMANTS = 16
 
 interface Conflict {
   /** The latest claim, with the count of all that were not told of yet. */
@@ -48,6 +50,9 @@ export class ConflictWatch implements Task {
   readonly name = 'address conflicts'
   readonly #options: ConflictWatchOptions
   readonly #detected: Counter
+  readonly #claims: Counter
+  /** MACs that have a series, by address. */
+  readonly #claimants = new Map<string, Set<string>>()
   /** Since when each Service is announced with an address, by address. */
   readonly #holders = new Map<string, Map<string, number>>()
   readonly #addresses = new Map<string, readonly string[]>()
@@ -60,6 +65,11 @@ export class ConflictWatch implements Task {
       name: 'metallb_layer2_conflicts_detected',
       help: 'Number of times another host was seen claiming a service IP announced by this node',
       labels: ['ip'],
+    })
+    this.#claims = options.metrics.counter({
+      name: 'metallb_layer2_conflicts_total',
+      help: 'Number of foreign claims of a service IP announced by this node, by the MAC that claims it',
+      labels: ['ip', 'mac'],
     })
   }
 
@@ -100,6 +110,8 @@ export class ConflictWatch implements Task {
     holders?.delete(service)
     if (holders?.size !== 0) return
     this.#holders.delete(ip)
+    for (const mac of this.#claimants.get(ip) ?? []) this.#claims.remove({ ip, mac })
+    this.#claimants.delete(ip)
     for (const [key, { claim, timer }] of this.#conflicts) {
       if (claim.ip !== ip) continue
       timer.cancel()
@@ -141,10 +153,20 @@ export class ConflictWatch implements Task {
     const { node, log } = this.#options
     const services = [...this.#holders.get(ip)!.keys()]
     this.#detected.inc({ ip }, count)
+    this.#claims.inc({ ip, mac: this.#claimant(ip, mac) }, count)
     const msg = 'another host claims a service IP that this node announces'
     log.warn({ event: 'addressConflict', ip, interface: name, senderMAC: mac, count, services, msg })
     const message = `another host, ${mac}, claims ${ip} on interface "${name}" of node "${node}", which announces it`
     for (const key of services) this.#event(key, message)
+  }
+
+  /** MACs can be made up: what comes after the first of an address are others. */
+  #claimant(ip: string, mac: string): string {
+    const known = this.#claimants.get(ip) ?? new Set<string>()
+    this.#claimants.set(ip, known)
+    const shown = known.has(mac) || known.size < MAX_CLAIMANTS ? mac : 'other'
+    known.add(shown)
+    return shown
   }
 
   #event(key: string, message: string): void {

@@ -35,7 +35,7 @@ const REFUSALS: [code: string, message: string, level: string, fields: object][]
 for (const [code, message, level, fields] of REFUSALS)
   test(`BGP, not announced: ${code} is said as ${level}`, () => {
     const { log, report } = bench()
-    report.notAnnounced('default/web', 'bgp', { code, reasons: () => [{ code, message }] })
+    report.notAnnounced('default/web', 'bgp', { code, reasons: () => [{ code, message }], cause: () => code })
     const event = 'skipping should announce bgp'
     assert.deepEqual(log.lines, [{ level, fields: { event, service: 'default/web', reasons: [code], ...fields } }])
   })

@@ -4,6 +4,8 @@ import { type Announcement, liveAddresses, type Refusal, type Step } from '../..
 import type { Reason } from '../../core/reason.ts'
 import type { Service } from '../../core/service.ts'
 import type { EventRecorder, Gauge, Logger, Metrics } from '../../ports/index.ts'
+import { LeaderChanges } from './leader-changes.ts'
+import { type Outcomes, Unannounced } from './unannounced.ts'
 
 export interface ReportOptions {
   readonly node: string
@@ -15,9 +17,13 @@ export interface ReportOptions {
 export class Report {
   readonly #options: ReportOptions
   readonly #announced: Gauge
+  readonly #unannounced: Unannounced
+  readonly #leaderChanges: LeaderChanges
 
   constructor(options: ReportOptions) {
     this.#options = options
+    this.#unannounced = new Unannounced(options.metrics, options.node)
+    this.#leaderChanges = new LeaderChanges(options.metrics)
     this.#announced = options.metrics.gauge({
       name: 'metallb_speaker_announced',
       help: 'Services being announced from this node. This is desired state, it does not guarantee that the routing protocols have converged.',
@@ -25,8 +31,21 @@ export class Report {
     })
   }
 
+  /** Of every look at a Service: what keeps it from being announced, if anything does. */
+  decided(service: Service, outcomes: Outcomes): void {
+    const skipped = this.#unannounced.show(service.key, outcomes)
+    if (skipped !== undefined) this.#event(service, 'Warning', skipped.code, skipped.message)
+  }
+
+  /** Of a Service without addresses that could be announced; where it has some, that is worth a series. */
+  nothingToAnnounce(service: string, protocols: readonly string[], { code }: Reason): void {
+    this.#unannounced.refuse(service, protocols, code === 'ipNotAllowed' || code === 'invalidIP' ? code : undefined)
+    if (code === 'serviceDeleted') this.#leaderChanges.forget(service)
+  }
+
   announced(service: Service, protocol: string, { announcement, kind }: Step & { kind: 'start' | 'change' }): void {
     const ips = textsOf(announcement)
+    if (protocol === 'layer2' && kind === 'start') this.#leaderChanges.count(service.key, undefined, announcement)
     for (const ip of ips) this.#announced.set(1, this.#labels(service.key, protocol, ip))
     const line = { event: 'serviceAnnounced', msg: 'service has IP, announcing', ips, pool: announcement.pool }
     this.#options.log.info({ ...line, protocol, service: service.key })
@@ -42,6 +61,7 @@ export class Report {
 
   /** The gauge of addresses that are announced no more. */
   gone(service: string, protocol: string, before: Announcement, after?: Announcement): void {
+    if (protocol === 'layer2') this.#leaderChanges.count(service, before, after)
     const kept = new Set(after && textsOf(after))
     for (const ip of textsOf(before)) if (!kept.has(ip)) this.#announced.remove(this.#labels(service, protocol, ip))
   }

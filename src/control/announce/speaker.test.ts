@@ -501,3 +501,35 @@ test('22 a sharing Service that meets service selectors is warned about', async 
     [{ level: 'warn', fields }],
   )
 })
+
+test('a Service that labels keep from being announced anywhere is an event of one node, once, and a series', async () => {
+  const excluded = { labels: { [EXCLUDE_LABEL]: '' } }
+  const world = await announcing()
+  const told = () => world.recorder.events.filter(event => event.includes('announceSkipped'))
+  const series = () => [...world.metrics.series.keys()].filter(key => key.includes('_not_announced'))
+  for (const name of ['node-b', 'node-c']) world.kube.put(nodes, node(name, excluded))
+  await world.settle()
+  assert.deepEqual([told(), series()], [[], []])
+  world.kube.put(nodes, node('node-a', excluded))
+  await world.settle()
+  world.speaker.reprocessAll()
+  await world.settle()
+  const names = 'nodes node-a, node-b, node-c'
+  assert.deepEqual(told(), [
+    `Warning announceSkipped no node is left to announce it: ${names} have the label ${EXCLUDE_LABEL}; remove it, or run the speakers with --ignore-exclude-lb`,
+  ])
+  assert.deepEqual(series(), [
+    'metallb_speaker_service_not_announced{node="node-a",protocol="layer2",reason="nodeLabeledExcludeBalancers",service="default/web"}',
+  ])
+  assert.equal(
+    world.metrics.series.get('metallb_layer2_leader_changes_total{ip="192.168.1.240",service="default/web"}'),
+    2,
+  )
+  world.kube.remove(services, { name: 'web', ...NAMESPACED })
+  await world.settle()
+  assert.deepEqual(series(), [])
+  assert.equal(
+    [...world.metrics.series.keys()].some(key => key.includes('leader_changes')),
+    false,
+  )
+})

@@ -214,7 +214,7 @@ export class SpeakerController implements Task {
     if ('pool' in admission) this.#announcements.announce(admission, planners)
     else {
       if (service !== undefined) this.#report.refused(service, admission.reasons[0])
-      this.#announcements.withdraw(key, admission.reasons[0])
+      this.#announcements.refuse(key, admission.reasons[0])
     }
   }
 

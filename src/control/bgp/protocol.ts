@@ -49,8 +49,9 @@ export class BgpProtocol implements AnnounceProtocol {
     const { node } = this.#context
     return {
       shouldAnnounce: admitted => {
-        const { announces, routes, warnings, code, reasons } = decideBgp(admitted, node, world)
-        if (!announces) return { code, reasons }
+        const decision = decideBgp(admitted, node, world)
+        if (!decision.announces) return decision
+        const { routes, warnings } = decision
         const addresses = admitted.addresses.map(address => ({ address, interfaces: 'all' as const }))
         return { pool: admitted.pool.name, addresses, routes, warnings }
       },

@@ -7,6 +7,7 @@ import type { Reason } from '../reason.ts'
 import type { Endpoint } from '../service.ts'
 import { type Admitted, objectOf } from './admission.ts'
 import { drainReason, leastPreferred } from './drain.ts'
+import { isExclusion, skippedByLabel } from './skipped.ts'
 import { objections } from './standing.ts'
 import type { World } from './world.ts'
 
@@ -30,6 +31,8 @@ export interface BgpDecision {
   /** `owner`, or the word of chapter 04 section 1.6: the code of the first reason. */
   readonly code: string
   readonly reasons: () => readonly [Reason, ...Reason[]]
+  /** As in `Refusal`. */
+  readonly cause: () => string
   /** Empty where it does not announce. */
   readonly routes: readonly ServiceRoute[]
   /** What the user should know although the Service is announced. */
@@ -38,16 +41,18 @@ export interface BgpDecision {
 
 /** Every node decides for itself: there is no election. */
 export function decideBgp(admitted: Admitted, node: string, world: World): BgpDecision {
-  const ofNode = (world.config.bgp?.advertisements ?? []).filter(
-    ({ pools, nodes }) => pools.has(admitted.pool.name) && nodes.has(node),
-  )
-  const ads = ofNode.filter(
-    ({ serviceSelectors }) =>
-      serviceSelectors.length === 0 || anySelectorMatches(serviceSelectors, admitted.service.labels),
-  )
+  const ofPool = (world.config.bgp?.advertisements ?? []).filter(({ pools }) => pools.has(admitted.pool.name))
+  const ofNode = ofPool.filter(({ nodes }) => nodes.has(node))
+  const matches = ({ serviceSelectors }: BgpAdvertisement) =>
+    serviceSelectors.length === 0 || anySelectorMatches(serviceSelectors, admitted.service.labels)
+  const ads = ofNode.filter(matches)
   const [first, ...others] = reasonsAgainst(admitted, node, world, ofNode, ads)
-  if (first !== undefined)
-    return { announces: false, code: first.code, reasons: () => [first, ...others], routes: [], warnings: [] }
+  if (first !== undefined) {
+    const elsewhere = () => ofPool.filter(matches)
+    const reasons = () => [first, ...others, ...skipped([first, ...others], node, elsewhere(), world)] as const
+    const cause = () => (elsewhere().length === 0 ? 'notAdvertised' : first.code)
+    return { announces: false, code: first.code, reasons, cause, routes: [], warnings: [] }
+  }
   const behind = endpointsBehind(admitted, node, world)
   const drained = drainReason(world.nodes.get(node), world.options)
   const made = admitted.addresses.flatMap(address => ads.map(ad => routeOf(address, ad, behind)))
@@ -55,6 +60,7 @@ export function decideBgp(admitted: Admitted, node: string, world: World): BgpDe
   return {
     announces: true,
     code: 'owner',
+    cause: () => 'owner',
     reasons: () => (drained === undefined ? [announces(routes)] : [announces(routes), drained]),
     routes,
     warnings: warningsOf(routes, admitted.pool, world),
@@ -91,6 +97,19 @@ function reasonsAgainst(
   if (serving.length === 0)
     reasons.push({ code: 'noEndpoints', message: 'no endpoint of the service can serve', object }) // g
   return reasons
+}
+
+/** Where the label is all that is in the way, here and on every other node that the advertisements select. */
+function skipped(
+  reasons: readonly Reason[],
+  node: string,
+  ads: readonly BgpAdvertisement[],
+  { nodes, options }: World,
+): Reason[] {
+  if (!reasons.every(isExclusion)) return []
+  const selected = [...new Set(ads.flatMap(ad => [...ad.nodes]))]
+  const isLabelled = (name: string) => (nodes.has(name) ? objections(nodes.get(name)!, options) : []).some(isExclusion)
+  return selected.every(isLabelled) ? skippedByLabel(selected, node) : []
 }
 
 /** Section 1.8: one prefix cannot have two preferences for one peer. */

@@ -7,7 +7,11 @@ const eth0 = { name: 'eth0', usable: true }
 const down = { name: 'eth1', usable: false }
 const address = parseAddress('192.168.1.240')!
 const sixth = parseAddress('2001:db8::f')!
-const stop: Refusal = { code: 'notOwner', reasons: () => [{ code: 'notOwner', message: '' }] }
+const stop: Refusal = {
+  code: 'notOwner',
+  reasons: () => [{ code: 'notOwner', message: '' }],
+  cause: () => 'electionLost',
+}
 
 function announcement(names: string[] | 'all', local = [eth0], addresses = [address], pool = 'p'): Announcement {
   return { pool, addresses: announceOn(addresses, names === 'all' ? names : new Set(names), local, 'node-a') }

@@ -26,6 +26,8 @@ export interface Refusal {
   /** The word for logs and events: the code of the first reason. */
   readonly code: string
   readonly reasons: () => readonly [Reason, ...Reason[]]
+  /** The code of the reason that decided, for a metric: cheaper than all reasons. `notAdvertised`: no advertisement asks for it. */
+  readonly cause: () => string
 }
 
 export type Step =

@@ -3,6 +3,7 @@ import type { L2Advertisement } from '../config/index.ts'
 import { type Address, formatAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { objectOf } from './admission.ts'
+import { isExclusion, skippedByLabel } from './skipped.ts'
 import { nodeReasons, type Standing, selectedInterfaces } from './standing.ts'
 import type { World } from './world.ts'
 
@@ -38,6 +39,20 @@ export function reasonsAgainst(
   node: string,
   world: World,
 ): [Reason, ...Reason[]] {
+  const skipped = outcome.order.length === 0 ? skippedByLabel(labelledNodes(standing, world), node) : []
+  const [first = lost(outcome, node), ...others] = [...objectionsTo(standing, node, world), ...skipped] // R5
+  if (first.code === refusalCode(standing, node)) return [first, ...others]
+  return [{ code: 'notOwner', message: `node ${node} does not answer for the service` }, first, ...others]
+}
+
+/** The code of the first that is in the way; `electionLost` where nothing is. */
+export function causeAgainst(standing: Standing, node: string, world: World): string {
+  if (standing.ads.length === 0) return 'notAdvertised'
+  return objectionsTo(standing, node, world)[0]?.code ?? 'electionLost'
+}
+
+/** All that keeps the node from being a candidate. */
+function objectionsTo(standing: Standing, node: string, world: World): Reason[] {
   const { service, pool, ads, hasEndpoints, conflict, localNodes } = standing
   const object = objectOf(service)
   const reasons: Reason[] = []
@@ -54,9 +69,16 @@ export function reasonsAgainst(
     })
   if (standing.unlinked.has(node)) reasons.push(noInterface(ads, node)) // IMP-25
   if (world.held?.has(node) && !standing.candidates.has(node)) reasons.push(heldDown(node)) // IMP-4
-  const [first = lost(outcome, node), ...others] = reasons // R5
-  if (first.code === refusalCode(standing, node)) return [first, ...others]
-  return [{ code: 'notOwner', message: `node ${node} does not answer for the service` }, first, ...others]
+  return reasons
+}
+
+/** Nodes that would be candidates without their label. */
+function labelledNodes(standing: Standing, world: World): string[] {
+  const names = world.members ?? world.nodes.keys()
+  return [...names].filter(name => {
+    const objections = objectionsTo(standing, name, world)
+    return objections.length > 0 && objections.every(isExclusion)
+  })
 }
 
 export function owns({ order, address, services, balance }: Outcome): Reason {

@@ -10,7 +10,7 @@ import {
 import { type Address, formatAddress } from '../ip/index.ts'
 import type { Reason } from '../reason.ts'
 import { type Admitted, admit, handlesClass } from './admission.ts'
-import { type Balance, type Outcome, owns, reasonsAgainst, refusalCode } from './layer2-reasons.ts'
+import { type Balance, causeAgainst, type Outcome, owns, reasonsAgainst, refusalCode } from './layer2-reasons.ts'
 import { inMinority } from './majority.ts'
 import { eligibleNodes, type Standing, scoresOf, selectedInterfaces, standingOf } from './standing.ts'
 import type { World } from './world.ts'
@@ -21,6 +21,8 @@ export interface Layer2Decision {
   readonly code: string
   /** Every reason, worked out when asked: that takes the whole order of candidates, the decision itself does not. */
   readonly reasons: () => readonly [Reason, ...Reason[]]
+  /** As in `Refusal`. */
+  readonly cause: () => string
   /** Interfaces that the advertisements select on this node; meaningless where it does not announce. */
   readonly interfaces: ReadonlySet<string> | 'all'
 }
@@ -61,6 +63,7 @@ export class Layer2Planner {
         const outcome = this.#outcome(election)
         return announces ? [owns(outcome)] : reasonsAgainst(standing, outcome, node, this.#world)
       },
+      cause: () => (minority ? 'minorityPartition' : causeAgainst(standing, node, this.#world)),
       interfaces: selectedInterfaces(standing.ads, node),
     }
   }
