@@ -67,3 +67,14 @@ test('IMP-20 a Secret that kubelet replaces is followed; one that is gone or emp
   await waitFor(() => applied.at(-1)?.join() === 'second', 'the new key')
   assert.ok(applied.every(secrets => secrets.length > 0))
 })
+
+test('IMP-20 where the machine allows no further watch the speaker runs with the keys it has, and says so', () => {
+  const log = new FakeLog()
+  const reload = new KeyReload(join(tmpdir(), 'memberlist-keys-absent'), log, () => {})
+  reload.start()
+  reload.stop()
+  assert.deepEqual(
+    log.lines.map(({ level, fields: { op, msg } }) => ({ level, op, msg })),
+    [{ level: 'error', op: 'memberlistKeys', msg: 'keys are not followed' }],
+  )
+})

@@ -35,9 +35,15 @@ export class KeyReload implements Task {
     this.#apply = apply
   }
 
+  /** A node may allow no further watch (`fs.inotify`): the keys that were read serve all the same. */
   start(): void {
-    this.#watcher = watch(this.#directory, () => this.#reload())
-    this.#watcher.on('error', error => this.#log.error({ op: 'memberlistKeys', error, msg: 'keys are not followed' }))
+    const failed = (error: unknown) => this.#log.error({ op: 'memberlistKeys', error, msg: 'keys are not followed' })
+    try {
+      this.#watcher = watch(this.#directory, () => this.#reload())
+      this.#watcher.on('error', failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   stop(): void {
