@@ -65,7 +65,7 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     refreshMs: readDuration(flags, 'gratuitous-arp-interval'),
   })
   const excludes = (name: string) => exclusions.some(pattern => pattern.test(name))
-  const takeovers = new Takeovers({ node, clock, metrics, log })
+  const takeovers = new Takeovers({ node, clock, metrics, log, quietMs: readDuration(flags, 'quiet-takeover') })
   const layer2 = new Layer2Protocol({ node, responder, interfaces: responder, excludes, takeovers, membership })
   const { bgp, liveness, sources: bgpSources, parse } = composeBgp(platform, responder)
   const nodeInformer = informers.of(nodes)

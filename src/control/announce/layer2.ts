@@ -92,10 +92,11 @@ export class Layer2Protocol implements AnnounceProtocol {
     }
   }
 
-  /** Tells when interfaces came, went or changed their state, and some announcement may depend on them. */
+  /** Tells when interfaces came, went or changed their state, and some announcement may depend on them; and when quiet is over. */
   subscribe(listener: () => void): () => void {
     let known = JSON.stringify(this.#local())
-    return this.#options.interfaces.subscribe(() => {
+    const unsubscribe = this.#options.takeovers?.subscribe(listener)
+    const unfollow = this.#options.interfaces.subscribe(() => {
       const now = JSON.stringify(this.#local())
       if (now === known) return
       known = now
@@ -104,6 +105,10 @@ export class Layer2Protocol implements AnnounceProtocol {
       for (const [service, announcement] of this.#announced)
         if (announcement.addresses.some(({ interfaces }) => interfaces !== 'all')) this.#tell(service)
     })
+    return () => {
+      unfollow()
+      unsubscribe?.()
+    }
   }
 
   /** Announced until now, and until a successor has it: the others may be told that this speaker leaves. */

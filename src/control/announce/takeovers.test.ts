@@ -15,9 +15,9 @@ import { Layer2Protocol, Takeovers } from './index.ts'
 const ADDRESS = parseAddress('192.168.1.10')!
 const others = ['node-b', 'node-c']
 
-function speaker() {
+function speaker(quietMs = 0) {
   const [clock, log, metrics, responder] = [new FakeClock(), new FakeLog(), new FakeMetrics(), new FakeResponder()]
-  const takeovers = new Takeovers({ node: 'node-c', clock, metrics, log })
+  const takeovers = new Takeovers({ node: 'node-c', clock, metrics, log, quietMs })
   const interfaces = new FakeInterfaces('eth0')
   const layer2 = new Layer2Protocol({ node: 'node-c', responder, interfaces, takeovers })
   /** One pass over `default/web` as the speaker controller does it. */
@@ -33,7 +33,7 @@ function speaker() {
     return responder.table
   }
   const said = () => log.lines.map(({ fields }) => String(fields.msg))
-  return { clock, metrics, responder, pass, said }
+  return { clock, metrics, responder, layer2, pass, said }
 }
 
 test('what a retired node had is taken over quietly, and its addresses are watched', async () => {
@@ -98,4 +98,77 @@ test('of two that left only those before this node count, the one that left last
   const ads = [anAdvertisement({ preferredNodes: new Map([['node-b', 10]]) })]
   const scenario = { ...worldOf('192.168.1.240'), ads }
   assert.deepEqual(await last.pass(scenario, { 'node-a': 1, 'node-b': 0 }), ['192.168.1.240 after node-a,node-b'])
+})
+
+// The order for 192.168.1.241 is node-c, node-a, node-b: while this one was away node-a had it.
+const QUIET_MS = 300_000
+const mine = { service: aService({ ips: ['192.168.1.241'] }) }
+
+test('a speaker that starts takes its addresses back quietly from who stood in for it', async () => {
+  const { pass, responder, said, metrics } = speaker(QUIET_MS)
+  assert.deepEqual(await pass(mine), ['192.168.1.241 after node-a'])
+  assert.deepEqual(responder.predecessors, ['node-a 192.168.1.10'])
+  assert.deepEqual(said(), ['took back quietly from node-a'])
+  assert.equal(metrics.series.get('metallb_layer2_quiet_takeovers_total'), 1)
+  assert.deepEqual(await pass(mine), ['192.168.1.241 after node-a'])
+  assert.equal(said().length, 1)
+})
+
+test('where nothing is to be kept quiet, or nobody stood in, it announces at once', async () => {
+  assert.deepEqual(await speaker(0).pass(mine), ['192.168.1.241'])
+  assert.deepEqual(await speaker(QUIET_MS).pass({ ...mine, members: ['node-c'] }), ['192.168.1.241'])
+  assert.deepEqual(await speaker(QUIET_MS).pass({ ...mine, members: undefined }), ['192.168.1.241'])
+})
+
+test('what comes to it later is announced at once', async () => {
+  const { pass } = speaker(QUIET_MS)
+  await pass({})
+  assert.deepEqual(await pass(mine), ['192.168.1.241'])
+})
+
+test('held back at its start it takes back quietly once it is held no more', async () => {
+  const { pass } = speaker(QUIET_MS)
+  assert.deepEqual(await pass({ ...mine, held: ['node-c'] }), [])
+  assert.deepEqual(await pass(mine), ['192.168.1.241 after node-a'])
+})
+
+const STAND_IN_ENDS: [why: string, retired: Record<string, number>, change: Partial<Node>, scenario?: Scenario][] = [
+  ['its speaker died', {}, {}, { members: others }],
+  ['the node is not ready', {}, { ready: false }],
+  ['it could not announce any more', {}, { labels: { [EXCLUDE_LABEL]: '' } }],
+]
+for (const [why, retired, change, scenario = {}] of STAND_IN_ENDS)
+  test(`a node that stood in is told of no more: ${why}`, async () => {
+    const { pass, said } = speaker(QUIET_MS)
+    await pass(mine)
+    assert.deepEqual(await pass({ ...mine, ...scenario }, retired, change), ['192.168.1.241'])
+    assert.equal(said().at(-1), `nothing is kept quiet for node-a any more: ${why}`)
+    assert.deepEqual(await pass(mine), ['192.168.1.241'])
+  })
+
+test('a node that stood in may leave by plan', async () => {
+  const { pass } = speaker(QUIET_MS)
+  await pass(mine)
+  assert.deepEqual(await pass({ ...mine, members: others }, { 'node-a': 0 }), ['192.168.1.241 after node-a'])
+})
+
+test('the time of a node that stood in is over: that is told, and the address announced', async () => {
+  const { clock, layer2, pass, said } = speaker(QUIET_MS)
+  let told = 0
+  const unsubscribe = layer2.subscribe(() => told++)
+  await pass(mine)
+  clock.advance(QUIET_MS - 1)
+  assert.deepEqual([told, await pass(mine)], [0, ['192.168.1.241 after node-a']])
+  clock.advance(1)
+  assert.deepEqual([told, await pass(mine)], [1, ['192.168.1.241']])
+  assert.equal(said().at(-1), 'nothing is kept quiet for node-a any more: the time is over')
+  unsubscribe()
+})
+
+test('who no longer announces what it took back keeps nothing quiet for it', async () => {
+  const { pass, said, responder } = speaker(QUIET_MS)
+  await pass(mine)
+  assert.deepEqual(await pass({ ...mine, nodes: [aNode('node-a'), aNode('node-c', { networkUnavailable: true })] }), [])
+  assert.deepEqual(responder.predecessors, [])
+  assert.equal(said().at(-1), 'nothing is kept quiet for node-a any more: this node does not announce it any more')
 })

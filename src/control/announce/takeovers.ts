@@ -1,6 +1,7 @@
 import type { Address } from '../../core/ip/index.ts'
 import { type Admitted, PredecessorPlanner, type World, whyNotForwarding } from '../../core/plan/index.ts'
-import type { Clock, Counter, Logger, Metrics, Predecessor, Timer } from '../../ports/index.ts'
+import type { Clock, Counter, Logger, Metrics, Predecessor } from '../../ports/index.ts'
+import { type QuietEnd, StandIns } from './stand-ins.ts'
 
 export interface TakeoverOptions {
   readonly node: string
@@ -11,32 +12,36 @@ export interface TakeoverOptions {
   readonly quietMs?: number
 }
 
+interface Begun {
+  readonly node: string
+  readonly services: number
+  readonly msg: string
+}
+
 /** A Service that starts here later than this after a node left had no owner there. */
 const FRESH_MS = 2000
 
 /**
  * Which Services this node took over quietly, and from whom: nobody is told of the new owner while the former one may
- * go on forwarding. Former owners are nodes whose speaker stopped by plan, and, for a speaker that starts, those that
+ * go on forwarding. Former owners are nodes whose speaker stopped by plan and, for a speaker that starts, those that
  * stood in for it. What was told once is not kept quiet again.
  */
 export class Takeovers {
   readonly #options: TakeoverOptions
   readonly #counter: Counter
-  /** By Service; never empty lists. */
-  readonly #after = new Map<string, readonly string[]>()
-  /** Taken over since the last report, by former node. */
-  readonly #begun = new Map<string, number>()
-  readonly #ended = new Map<string, { count: number; reason: string; message: string }>()
+  /** Nodes that retired, by Service; never empty lists. */
+  readonly #retired = new Map<string, readonly string[]>()
+  readonly #standIns: StandIns
+  /** Since the last report, by what is said of them. */
+  readonly #begun = new Map<string, Begun>()
+  /** By former node. */
+  readonly #ended = new Map<string, QuietEnd & { readonly count: number }>()
   #addresses: ReadonlyMap<string, readonly Address[]> = new Map()
-  /** Nothing was announced yet: what this node has now others had until now, where there are others. */
-  #returns = true
-  /** Nodes that stood in for this one, and until when they may forward. */
-  readonly #standIns = new Map<string, number>()
-  #expiry: Timer | undefined
-  #expired = () => {}
 
   constructor(options: TakeoverOptions) {
     this.#options = options
+    const { node, clock, quietMs = 0 } = options
+    this.#standIns = new StandIns({ node, clock, quietMs })
     this.#counter = options.metrics.counter({
       name: 'metallb_layer2_quiet_takeovers_total',
       help: 'Services taken over without a gratuitous packet, because their former node went on forwarding',
@@ -45,45 +50,51 @@ export class Takeovers {
 
   /** For one state of the world. */
   review(world: World): TakeoverReview {
-    const { node, quietMs = 0 } = this.#options
-    const returns = this.#returns && quietMs > 0
-    this.#returns &&= world.held?.has(node) ?? false // held back at its start (IMP-4) it returns later
+    const returns = this.#standIns.returns(world)
     const isNeeded = returns || this.#standIns.size > 0 || (world.retired?.size ?? 0) > 0
     const planner = isNeeded ? new PredecessorPlanner(world) : undefined
     return {
-      announces: (admitted, isNew) => this.#announces(admitted, isNew, isNew && returns, world, planner),
+      announces: (admitted, isNew) => {
+        const before = this.after(admitted.service.key)
+        if (!isNew && before.length === 0) return false
+        this.#reviewRetired(admitted, isNew, world, planner)
+        this.#reviewStandIn(admitted, isNew && returns, world, planner)
+        const after = this.after(admitted.service.key)
+        return before.length !== after.length || before.some(node => !after.includes(node))
+      },
       refuses: service => this.#end(service, world),
     }
   }
 
   /** Nodes that the Service is kept quiet for. */
   after(service: string): readonly string[] {
-    return this.#after.get(service) ?? []
+    const standIn = this.#standIns.get(service)
+    const retired = this.#retired.get(service) ?? []
+    return standIn === undefined ? retired : [standIn, ...retired.filter(node => node !== standIn)]
   }
 
-  /** Calls back when the time of a node that stood in is over. */
+  /** Calls back when something is to be reviewed although the world is the same. */
   subscribe(listener: () => void): () => void {
-    this.#expired = listener
-    return () => this.#expiry?.cancel()
+    return this.#standIns.subscribe(listener)
   }
 
   /** The Service is gone. */
   forget(service: string): void {
-    this.#after.delete(service)
+    this.#retired.delete(service)
+    this.#standIns.delete(service)
   }
 
   predecessors(): Predecessor[] {
-    const nodes = new Set([...this.#after.values()].flat())
+    const nodes = new Set([...[...this.#retired.values()].flat(), ...this.#standIns.nodes()])
     return [...nodes].map(node => ({ node, addresses: this.#addresses.get(node) ?? [] }))
   }
 
   /** One line for each node, however many Services it had. */
   report(): void {
     const { log } = this.#options
-    for (const [node, services] of this.#begun) {
-      this.#counter.inc({}, services)
-      const verb = this.#standIns.has(node) ? 'took back' : 'took over'
-      log.info({ event: 'quietTakeover', node, services, msg: `${verb} quietly from ${node}` })
+    for (const begun of this.#begun.values()) {
+      this.#counter.inc({}, begun.services)
+      log.info({ event: 'quietTakeover', ...begun })
     }
     for (const [node, { count: services, reason, message }] of this.#ended) {
       const msg = `nothing is kept quiet for ${node} any more: ${message}`
@@ -93,47 +104,32 @@ export class Takeovers {
     this.#ended.clear()
   }
 
-  /** Answers whether anything changed. */
-  #announces(
-    admitted: Admitted,
-    isNew: boolean,
-    returns: boolean,
-    world: World,
-    planner: PredecessorPlanner | undefined,
-  ): boolean {
+  #reviewRetired(admitted: Admitted, isNew: boolean, world: World, planner: PredecessorPlanner | undefined): void {
     const { key } = admitted.service
-    const known = this.#after.get(key) ?? []
-    if (!isNew && known.length === 0) return false
-    const left = planner?.of(admitted, this.#options.node) ?? []
-    const retired = left
+    const known = this.#retired.get(key) ?? []
+    const candidates = planner?.of(admitted, this.#options.node) ?? []
+    const after = candidates
       .filter(node => (isNew ? this.#isFresh(node, world) : known.includes(node)))
       .sort((a, b) => (world.retired?.get(b) ?? 0) - (world.retired?.get(a) ?? 0))
-    const standIns = known.filter(node => this.#standIns.has(node))
-    if (returns) standIns.push(...this.#standIn(planner?.standInFor(this.#options.node, admitted)))
-    const live = standIns.filter(node => this.#isInTime(node) && planner?.mayForward(node, admitted))
-    const after = [...new Set([...live, ...retired])]
-    for (const node of after) if (!known.includes(node)) this.#begin(node, world)
-    for (const node of known) if (!after.includes(node)) this.#count(node, world)
-    if (after.length === 0) this.#after.delete(key)
-    else this.#after.set(key, after)
-    return after.length !== known.length
+    for (const node of after) if (!known.includes(node)) this.#begin(node, 'took over', world)
+    for (const node of known) if (!after.includes(node)) this.#count(node, whyEnded(node, world))
+    if (after.length === 0) this.#retired.delete(key)
+    else this.#retired.set(key, after)
+  }
+
+  #reviewStandIn(admitted: Admitted, returns: boolean, world: World, planner: PredecessorPlanner | undefined): void {
+    const before = this.#standIns.get(admitted.service.key)
+    if (planner === undefined || (before === undefined && !returns)) return
+    const after = this.#standIns.review(admitted, returns, planner)
+    if (after !== undefined && before === undefined) this.#begin(after, 'took back', world)
+    if (after === undefined && before !== undefined) this.#count(before, this.#standIns.whyEnded(before, world))
   }
 
   #end(service: string, world: World): void {
-    for (const node of this.after(service)) this.#count(node, world)
-    this.#after.delete(service)
-  }
-
-  #standIn(node: string | undefined): string[] {
-    if (node === undefined) return []
-    const { clock, quietMs = 0 } = this.#options
-    if (!this.#standIns.has(node)) this.#standIns.set(node, clock.monotonic() + quietMs)
-    this.#expiry ??= clock.after(quietMs, () => this.#expired())
-    return [node]
-  }
-
-  #isInTime(node: string): boolean {
-    return this.#options.clock.monotonic() < (this.#standIns.get(node) ?? 0)
+    for (const node of this.#retired.get(service) ?? []) this.#count(node, whyEnded(node, world))
+    const standIn = this.#standIns.get(service)
+    if (standIn !== undefined) this.#count(standIn, NOT_ANNOUNCED)
+    this.forget(service)
   }
 
   #isFresh(node: string, { retired }: World): boolean {
@@ -141,15 +137,15 @@ export class Takeovers {
     return since !== undefined && this.#options.clock.monotonic() - since < FRESH_MS
   }
 
-  #begin(node: string, { nodes }: World): void {
-    this.#begun.set(node, (this.#begun.get(node) ?? 0) + 1)
+  #begin(node: string, verb: string, { nodes }: World): void {
+    const msg = `${verb} quietly from ${node}`
+    this.#begun.set(msg, { node, services: (this.#begun.get(msg)?.services ?? 0) + 1, msg })
     this.#addresses = new Map([...this.#addresses, [node, nodes.get(node)?.addresses ?? []]])
   }
 
-  #count(node: string, world: World): void {
-    const why = this.#standIns.has(node) ? whyNoStandIn(node, this.#isInTime(node), world) : whyEnded(node, world)
+  #count(node: string, why: QuietEnd): void {
     const { count } = this.#ended.get(node) ?? { count: 0 }
-    this.#ended.set(node, { count: count + 1, ...why })
+    this.#ended.set(node, { ...why, count: count + 1 })
   }
 }
 
@@ -159,16 +155,9 @@ export interface TakeoverReview {
   refuses(service: string): void
 }
 
-function whyNoStandIn(node: string, isInTime: boolean, world: World): { reason: string; message: string } {
-  const { members, nodes, retired } = world
-  const objection = whyNotForwarding(node, nodes.get(node))
-  if (objection !== undefined) return { reason: objection.code, message: objection.message }
-  if (!isInTime) return { reason: 'expired', message: 'the time is over' }
-  if (!members?.has(node) && !retired?.has(node)) return { reason: 'dead', message: 'its speaker died' }
-  return { reason: 'noCandidate', message: 'it could not announce any more' }
-}
+const NOT_ANNOUNCED: QuietEnd = { reason: 'notOwner', message: 'this node does not announce it any more' }
 
-function whyEnded(node: string, { members, nodes, retired }: World): { reason: string; message: string } {
+function whyEnded(node: string, { members, nodes, retired }: World): QuietEnd {
   if (members?.has(node)) return { reason: 'returned', message: 'its speaker is back' }
   const objection = whyNotForwarding(node, nodes.get(node))
   if (objection !== undefined) return { reason: objection.code, message: objection.message }
