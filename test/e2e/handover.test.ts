@@ -110,13 +110,55 @@ describe('a planned stop', { skip }, () => {
     test(`each of 1,000 ${protocol} requests a second is answered, and none of them twice`, async () => {
       const ip = await addressOf(service)
       const from = await ownerOf(ip)
-      const { answers, macs } = await asked(ip, () => lab.stopSpeaker(from))
-      await lab.restartSpeaker(from)
-      await waitFor(async () => (await lab.owner(ip)) === from, `${from} to answer again`)
-      assert.equal(macs.length, 2, 'the one and then the other answered')
-      assert.equal(macs[0], lab.node(from).mac)
-      assert.deepEqual(answers.slice(2), [0], String(answers))
-      assert.ok(answers[1]! > 500 && answers[0] === 0, String(answers))
+      const stop = await asked(ip, () => lab.stopSpeaker(from))
+      const back = await asked(ip, async () => {
+        await lab.restartSpeaker(from)
+        await waitFor(async () => (await lab.owner(ip)) === from, `${from} to answer again`)
+      })
+      for (const { answers, macs } of [stop, back]) {
+        assert.equal(macs.length, 2, 'the one and then the other answered')
+        assert.deepEqual(answers.slice(2), [0], String(answers))
+        assert.ok(answers[1]! > 500 && answers[0] === 0, String(answers))
+      }
+      assert.deepEqual([stop.macs[0], back.macs[1]], [lab.node(from).mac, lab.node(from).mac])
+    })
+
+  for (const service of ['web', 'six'])
+    test(`clients of ${service} that learned the stand-in lose nothing when the owner returns, and move when they ask again`, async () => {
+      const ip = await addressOf(service)
+      const from = await ownerOf(ip)
+      const neighbour = async () => {
+        const { stdout } = await lab.client.exec(['ip', '-j', 'neigh', 'show', ip, 'dev', 'eth0'])
+        return (JSON.parse(stdout || '[]') as { lladdr?: string }[])[0]?.lladdr
+      }
+      const url = ip.includes(':') ? `http://[${ip}]/` : `http://${ip}/`
+      const served = async (during: () => Promise<unknown>) => {
+        const probe = new Probe(lab.client, url, 1, 2000)
+        try {
+          await waitFor(() => probe.answersSince(0).length >= 300, 'the stream to flow')
+          await during()
+          const later = Date.now()
+          await waitFor(() => probe.answersSince(later).length >= 300, 'the stream to flow on')
+        } finally {
+          await probe.stop()
+        }
+        assert.deepEqual(
+          probe.attempts.flatMap(({ error }) => error ?? []),
+          [],
+        )
+      }
+      await lab.stopSpeaker(from)
+      const standIn = await waitFor(async () => {
+        const found = await ownerOf(ip)
+        return found === from ? undefined : found
+      }, 'another node to answer')
+      await lab.client.exec(['ip', 'neigh', 'flush', 'to', ip])
+      await served(() => lab.restartSpeaker(from))
+      assert.equal(await neighbour(), lab.node(standIn).mac, 'the stand-in still forwards')
+      await lab.client.exec(['ip', 'neigh', 'flush', 'to', ip])
+      await served(async () => {})
+      assert.equal(await neighbour(), lab.node(from).mac)
+      assert.match(lab.logs(`speaker-${from}`), new RegExp(`took back quietly from ${standIn}`))
     })
 
   test('when the node dies after its speaker has stopped, the client is told at once', async () => {
