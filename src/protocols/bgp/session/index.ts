@@ -1,3 +1,4 @@
+export type { SessionPorts } from './connections.ts'
 export { type Farewell, farewellNotification } from './farewell.ts'
-export type { MessageCounts } from './machine.ts'
-export { Session, type SessionListener, type SessionOptions, type SessionPorts, type SessionStatus } from './session.ts'
+export type { Direction, MessageCounts } from './machine.ts'
+export { Session, type SessionListener, type SessionOptions, type SessionStatus } from './session.ts'

@@ -20,6 +20,7 @@ import {
   type Frame,
   type Message,
   type MessageKind,
+  type Notification,
   type RouteRefresh,
   type Update,
 } from '../message/index.ts'
@@ -34,9 +35,13 @@ export interface MachineListener {
   closed(reason: CloseReason, established: boolean): void
   update(update: Update): void
   refresh(refresh: RouteRefresh): void
+  /** One was received, or is sent. */
+  notified(direction: Direction, notification: Notification): void
   /** More can be sent. */
   drained(): void
 }
+
+export type Direction = 'sent' | 'received'
 
 export interface MachineContext {
   readonly clock: Clock
@@ -227,6 +232,7 @@ export class Machine {
       case 'open':
         return { kind: 'open', open: message }
       case 'notification':
+        this.#listener.notified('received', message)
         return { kind: 'notification', notification: message }
       case 'route refresh':
         return { kind: 'route refresh', refresh: message }
@@ -241,6 +247,7 @@ export class Machine {
   #send(message: Message): void {
     if (this.#stream === undefined) return
     this.sent[message.kind]++
+    if (message.kind === 'notification') this.#listener.notified('sent', message)
     if (this.#stream.write(encodeMessage(message, this.#wire)) || this.#blocked) return
     this.#blocked = true
     const holdMs = this.#state.at === 'established' ? this.#state.agreed.holdMs : 0

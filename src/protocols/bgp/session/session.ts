@@ -1,39 +1,20 @@
-import type { Address, Prefix } from '../../../core/ip/index.ts'
-import type {
-  Clock,
-  Random,
-  Stream,
-  StreamEndpoint,
-  StreamEvents,
-  StreamPort,
-  StreamTarget,
-} from '../../../ports/index.ts'
+import type { Prefix } from '../../../core/ip/index.ts'
+import type { Stream, StreamEndpoint, StreamEvents } from '../../../ports/index.ts'
 import type { UpdateFault } from '../attribute/index.ts'
-import { collisionWinner } from '../collision.ts'
 import type { CloseReason, State } from '../fsm/index.ts'
-import { prefixCount, type Update } from '../message/index.ts'
-import type { Agreed, Settings } from '../negotiation.ts'
+import { type Notification, prefixCount, type Update } from '../message/index.ts'
+import type { Agreed } from '../negotiation.ts'
 import type { CeaseReason } from '../notification.ts'
 import { type LocalAddresses, Outbound, type Route } from '../outbound/index.ts'
-import { type Farewell, farewellNotification } from './farewell.ts'
-import { Machine, type MachineContext, type MachineListener, type MessageCounts, noMessages } from './machine.ts'
+import { type ConnectionOptions, Connections, type SessionPorts } from './connections.ts'
+import type { Farewell } from './farewell.ts'
+import type { Direction, MessageCounts } from './machine.ts'
 
-export interface SessionOptions {
-  /** Both are read anew for each attempt; `reconfigure` takes what a running session can bear of a change. */
-  readonly settings: Settings
-  readonly target: StreamTarget
+export interface SessionOptions extends ConnectionOptions {
   /** LOCAL_PREF of routes that have none, for internal peers. */
   readonly defaultLocalPref: number
   /** Addresses that routes may name as next hops over this connection. */
   localAddresses(connection: StreamEndpoint): LocalAddresses
-  /** The identifier where the connection decides it. Absent: that of the settings. */
-  identify?(connection: StreamEndpoint): Address
-}
-
-export interface SessionPorts {
-  readonly clock: Clock
-  readonly random: Random
-  readonly streams: StreamPort
 }
 
 /** What others may want to know; called when the session has changed already. */
@@ -41,6 +22,8 @@ export interface SessionListener {
   established?(agreed: Agreed): void
   /** An attempt, or an established session, has ended. */
   closed?(reason: CloseReason, established: boolean): void
+  /** The other end said what is wrong, or was told. */
+  notified?(direction: Direction, notification: Notification): void
   /** RFC 7606 forgave something in an UPDATE. */
   faults?(faults: readonly UpdateFault[]): void
   /** Messages with routes have been sent, or a session has ended: counts have changed. */
@@ -69,20 +52,15 @@ export interface SessionStatus {
 }
 
 /**
- * A session with one peer that comes back until it is stopped: a machine for the connection, for a while a second one
- * where both sides connect at once (RFC 4271 section 6.8), and the routes that the peer should know. Nothing blocks:
- * what cannot be sent now waits as a difference, not as bytes.
+ * A session with one peer that comes back until it is stopped: its connections, and the routes that the peer should
+ * know. Nothing blocks: what cannot be sent now waits as a difference, not as bytes.
  */
 export class Session {
   readonly #options: SessionOptions
   readonly #ports: SessionPorts
   readonly #listener: SessionListener
   readonly #outbound: Outbound
-  readonly #past = { sent: noMessages(), received: noMessages() }
-  #main: Machine
-  /** The peer's connection, while ours is on its way. */
-  #second: Machine | undefined
-  #restarting: boolean
+  readonly #connections: Connections
   #flushing = false
   #establishedAtMs: number | undefined
   #establishedCount = 0
@@ -96,20 +74,26 @@ export class Session {
     this.#listener = listener
     const { settings, defaultLocalPref } = options
     this.#outbound = new Outbound({ localAsn: settings.localAsn, defaultLocalPref })
-    this.#restarting = settings.gracefulRestart?.restarting ?? false
-    this.#main = this.#machine()
+    this.#connections = new Connections(options, ports, {
+      established: (agreed, stream) => this.#established(agreed, stream),
+      closed: (reason, established) => this.#closed(reason, established),
+      update: update => this.#count(update),
+      refresh: refresh => {
+        this.#outbound.refresh(refresh)
+        this.#flushSoon()
+      },
+      notified: (direction, notification) => this.#listener.notified?.(direction, notification),
+      drained: () => this.flush(),
+    })
   }
 
   start(): void {
-    this.#main.dispatch({ kind: 'start' })
+    this.#connections.start()
   }
 
   /** For good, or until the next start. */
   stop(farewell: Farewell): void {
-    this.#discard(this.#second)
-    const { state } = this.#main
-    const agreed = 'agreed' in state ? state.agreed : undefined
-    this.#main.dispatch({ kind: 'stop', notification: farewellNotification(farewell, agreed) })
+    this.#connections.stop(farewell)
   }
 
   /**
@@ -117,38 +101,27 @@ export class Session {
    * once. Answers the sentence that says why the connection cannot bear it.
    */
   reconfigure(): string | undefined {
-    const { target } = this.#options
-    return this.#second?.reconfigure(target) ?? this.#main.reconfigure(target)
+    return this.#connections.reconfigure()
   }
 
   /** BFD says that the peer is gone; with `why` it is something else that says so, and the peer cannot be told. */
   livenessLost(why?: string): void {
-    this.#discard(this.#second)
-    this.#main.dispatch({ kind: 'liveness lost', ...(why !== undefined && { why }) })
+    this.#connections.livenessLost(why)
   }
 
   /** BFD hears the peer again: an attempt that waits begins now, however often others have failed. */
   livenessFound(): void {
-    this.#main.dispatch({ kind: 'liveness found' })
+    this.#connections.livenessFound()
   }
 
   /** Why a connection of the peer is not wanted now, as a Cease says it; undefined where it is. */
   get refusal(): CeaseReason | undefined {
-    const { state } = this.#main
-    if (!this.#options.settings.listens || state.at === 'idle') return 'connection rejected' // RFC 4486 section 4
-    // RFC 4271 section 6.8: an established connection wins, and two that are on their way are enough
-    const established = state.at === 'established' && !state.agreed.gracefulRestart
-    const taken = established || (state.at !== 'active' && this.#second !== undefined)
-    return taken ? 'collision resolution' : undefined
+    return this.#connections.refusal
   }
 
   /** A connection that the peer opened; undefined: it is not taken, and nobody has told the peer. */
   accept(stream: Stream): StreamEvents | undefined {
-    if (this.refusal !== undefined || stream.adjust?.(this.#options.target) !== undefined) return undefined
-    const { state } = this.#main
-    if (state.at === 'active') return this.#main.attach(stream)
-    this.#second = this.#machine({ at: 'active', failures: state.failures })
-    return this.#second.attach(stream)
+    return this.#connections.accept(stream)
   }
 
   announce(routes: Iterable<Route>): void {
@@ -175,12 +148,12 @@ export class Session {
 
   /** Sends now what would be sent at the end of this turn: before a stop. */
   flush(): void {
-    const machine = this.#main
+    const { main } = this.#connections
     let sent = false
-    while (machine.state.at === 'established' && !machine.blocked) {
+    while (main.state.at === 'established' && !main.blocked) {
       const message = this.#outbound.next()
       if (message === undefined) break
-      machine.sendRoutes(message)
+      main.sendRoutes(message)
       sent = true
     }
     if (sent) this.#listener.advertised?.()
@@ -201,7 +174,8 @@ export class Session {
   }
 
   get status(): SessionStatus {
-    const { state, stream } = this.#main
+    const { main, sent, received } = this.#connections
+    const { state, stream } = main
     return {
       state: state.at,
       agreed: 'agreed' in state ? state.agreed : undefined,
@@ -210,8 +184,8 @@ export class Session {
       establishedAtMs: this.#establishedAtMs,
       establishedCount: this.#establishedCount,
       lastClose: this.#lastClose,
-      sent: sum(this.#past.sent, this.#main.sent),
-      received: sum(this.#past.received, this.#main.received),
+      sent,
+      received,
       wanted: this.#outbound.wanted,
       told: this.#outbound.told,
       prefixesReceived: this.#prefixesReceived,
@@ -219,105 +193,23 @@ export class Session {
     }
   }
 
-  #machine(state?: State): Machine {
-    const { clock, random, streams } = this.#ports
-    const context: MachineContext = {
-      clock,
-      random,
-      settings: () => this.#settings(machine),
-      dial: events => streams.connect(this.#options.target, events),
-    }
-    const machine: Machine = new Machine(
-      context,
-      this.#listenerFor(() => machine),
-      state,
-    )
-    return machine
-  }
-
-  /** The R bit tells of a restart until the first session after it (RFC 4724 section 3). */
-  #settings(machine: Machine): Settings {
-    const { settings: given, identify } = this.#options
-    const local = machine.stream?.local
-    const settings = local === undefined || identify === undefined ? given : { ...given, identifier: identify(local) }
-    const { gracefulRestart } = settings
-    if (gracefulRestart === undefined || gracefulRestart.restarting === this.#restarting) return settings
-    return { ...settings, gracefulRestart: { ...gracefulRestart, restarting: this.#restarting } }
-  }
-
-  #listenerFor(machine: () => Machine): MachineListener {
-    return {
-      agreed: agreed => this.#resolveCollision(machine(), agreed),
-      established: agreed => this.#established(machine(), agreed),
-      closed: (reason, established) => this.#closed(machine(), reason, established),
-      update: update => this.#count(update),
-      refresh: refresh => {
-        this.#outbound.refresh(refresh)
-        this.#flushSoon()
-      },
-      drained: () => this.flush(),
-    }
-  }
-
-  /** The identifier of the peer is known now, so two connections need not go on (RFC 4271 section 6.8). */
-  #resolveCollision(machine: Machine, { peerIdentifier, peerAsn }: Agreed): void {
-    const other = machine === this.#main ? this.#second : this.#main
-    if (other === undefined) return
-    // A peer that comes anew has restarted: its old connection ends without a word (RFC 4724 section 4.2).
-    if (other.state.at === 'established') this.#lose(other)
-    if (other.state.at !== 'open sent' && other.state.at !== 'open confirm') return
-    const { identifier, localAsn } = this.#settings(machine)
-    const winner = collisionWinner({ identifier, asn: localAsn }, { identifier: peerIdentifier, asn: peerAsn })
-    const loser = machine.initiator === winner ? other : machine
-    loser.dispatch({ kind: 'collision lost' })
-  }
-
-  /** An established session that its peer has forgotten. */
-  #lose(machine: Machine): void {
-    machine.discard()
-    this.#closed(machine, { kind: 'transport', message: 'the peer has connected anew' }, true)
-  }
-
-  #established(machine: Machine, agreed: Agreed): void {
-    if (machine === this.#second) this.#promote()
-    else this.#discard(this.#second)
-    this.#restarting = false
+  #established(agreed: Agreed, stream: Stream): void {
     this.#establishedAtMs = this.#ports.clock.monotonic()
     this.#establishedCount++
     this.#prefixesReceived = 0
-    this.#outbound.open(agreed, this.#options.localAddresses(machine.stream!.local!))
+    this.#outbound.open(agreed, this.#options.localAddresses(stream.local!))
     this.#listener.established?.(agreed)
     this.#flushSoon()
   }
 
-  #closed(machine: Machine, reason: CloseReason, established: boolean): void {
+  #closed(reason: CloseReason, established: boolean): void {
     if (established) {
       this.#outbound.close()
       this.#establishedAtMs = undefined
     }
-    const goesOn = this.#second !== undefined
-    if (machine === this.#second) this.#discard(machine)
-    else if (goesOn) this.#promote()
-    if (goesOn && !established) return // the other connection is the session
     this.#lastClose = { reason, atMs: this.#ports.clock.monotonic() }
     this.#listener.closed?.(reason, established)
     if (established) this.#listener.advertised?.()
-  }
-
-  /** The second connection is the one that goes on. */
-  #promote(): void {
-    const [gone, kept] = [this.#main, this.#second!]
-    this.#second = undefined
-    this.#main = kept
-    this.#discard(gone)
-  }
-
-  #discard(machine: Machine | undefined): void {
-    if (machine === undefined) return
-    if (machine === this.#second) this.#second = undefined
-    machine.discard()
-    this.#past.sent = sum(this.#past.sent, machine.sent)
-    this.#past.received = sum(this.#past.received, machine.received)
   }
 
   /** No route of the peer is used or kept (RFC 8212: there is no import policy). */
@@ -330,17 +222,11 @@ export class Session {
 
   /** Changes of one turn go out together. */
   #flushSoon(): void {
-    if (this.#flushing || this.#main.state.at !== 'established') return
+    if (this.#flushing || this.#connections.main.state.at !== 'established') return
     this.#flushing = true
     this.#ports.clock.after(0, () => {
       this.#flushing = false
       this.flush()
     })
   }
-}
-
-function sum(a: MessageCounts, b: MessageCounts): MessageCounts {
-  const total = noMessages()
-  for (const kind of Object.keys(total) as (keyof MessageCounts)[]) total[kind] = a[kind] + b[kind]
-  return total
 }
