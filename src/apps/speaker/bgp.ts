@@ -2,7 +2,7 @@
 import { LinuxLiveness, LinuxRouters } from '../../adapters/linux/index.ts'
 import { linuxStreams } from '../../adapters/linux/tcp.ts'
 import { bfdProfiles, bgpAdvertisements, bgpPeers, configMaps, secrets } from '../../api/index.ts'
-import { BgpProtocol, type ListenAt } from '../../control/bgp/index.ts'
+import { BgpProtocol, type ListenAt, withFrrK8sNames } from '../../control/bgp/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import type { Interfaces } from '../../ports/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
@@ -40,8 +40,9 @@ function listenAt(flags: SpeakerFlags): ListenAt | undefined {
 }
 
 export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfaces) {
-  const { flags, log, metrics, informers, recorder, namespace, clock, random } = platform
+  const { flags, log, informers, recorder, namespace, clock, random } = platform
   const node = flags['node-name']
+  const metrics = flags['frrk8s-metric-names'] ? withFrrK8sNames(platform.metrics) : platform.metrics
   const shutdownGraceMs = readDuration(flags, 'bgp-shutdown-grace')
   const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock })
   const routers = new LinuxRouters({ interfaces, clock })

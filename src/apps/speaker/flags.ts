@@ -95,6 +95,11 @@ export const speakerFlags = {
     env: 'METALLB_DRAIN_CORDONED',
     help: 'a cordoned node is drained, as if labelled metallb.io/drain: BGP routers are told to prefer others (RFC 8326)',
   },
+  'frrk8s-metric-names': {
+    type: 'bool',
+    default: false,
+    help: 'show the series of BGP and BFD under the names of frr-k8s too, e.g. frrk8s_bgp_session_up',
+  },
   'strict-native': {
     type: 'bool',
     default: false,

@@ -1,4 +1,5 @@
 export type { BfdState } from './bfd-state.ts'
+export { withFrrK8sNames } from './frrk8s-metrics.ts'
 export type { ListenAt } from './listener.ts'
 export type { NeighborConfig } from './neighbor-config.ts'
 export type { PeerContext } from './peer-session.ts'

@@ -1,7 +1,8 @@
-/** The series of chapter 04 sections 7.1 and, for the messages, 7.2. */
+/** The series of chapter 04 sections 7.1 and, for the messages, 7.2; and additions of 7.4. */
 import type { Peer } from '../../core/config/index.ts'
 import type { Counter, Gauge, MetricLabels, Metrics } from '../../ports/index.ts'
-import type { MessageCounts, SessionStatus } from '../../protocols/bgp/index.ts'
+import type { Direction, MessageCounts, Notification, SessionStatus } from '../../protocols/bgp/index.ts'
+import { NotificationCounts } from './notification-counts.ts'
 import { peerLabel } from './settings.ts'
 
 const LABELS = ['peer', 'vrf']
@@ -28,7 +29,7 @@ const COUNTERS: readonly [name: string, help: string, count: (status: Counted) =
 
 const STATES = ['idle', 'connect', 'active', 'open sent', 'open confirm', 'established'] as const
 
-type Shown = Pick<SessionStatus, 'state' | 'told' | 'wanted'>
+type Shown = Pick<SessionStatus, 'state' | 'told' | 'wanted' | 'prefixesReceived'>
 
 /** Sessions by their labels: a node may have two with one router, from different sources. */
 export type Sharers = Map<string, Set<SessionMetrics>>
@@ -42,9 +43,12 @@ export class SessionMetrics {
   readonly #state: Gauge
   readonly #announced: Gauge
   readonly #pending: Gauge
+  readonly #prefixesReceived: Gauge
+  readonly #since: Gauge
   readonly #flaps: Counter
+  readonly #notifications: NotificationCounts
   readonly #counters: { readonly counter: Counter; readonly count: (status: Counted) => number; shown: number }[]
-  #shown: Shown = { state: 'idle', told: 0, wanted: 0 }
+  #shown: Shown = { state: 'idle', told: 0, wanted: 0, prefixesReceived: 0 }
 
   constructor(metrics: Metrics, peer: Peer, sharers: Sharers = new Map()) {
     const gauge = (name: string, help: string) => metrics.gauge({ name, help, labels: LABELS })
@@ -56,6 +60,11 @@ export class SessionMetrics {
     this.#announced = gauge('metallb_bgp_announced_prefixes_total', announced)
     const pending = 'Number of prefixes that should be advertised on the BGP session'
     this.#pending = gauge('metallb_bgp_pending_prefixes_total', pending)
+    const received = 'Number of prefixes that the peer has sent on the BGP session; none is used'
+    this.#prefixesReceived = gauge('metallb_bgp_received_prefixes_total', received)
+    const since = 'Unix time at which the BGP session was established; absent while it is not'
+    this.#since = gauge('metallb_bgp_session_established_timestamp_seconds', since)
+    this.#notifications = new NotificationCounts(metrics, this.#labels)
     const flaps = 'Number of times that an established BGP session went down'
     this.#flaps = metrics.counter({ name: 'metallb_bgp_session_flaps_total', help: flaps, labels: LABELS })
     this.#counters = COUNTERS.map(([name, help, count]) => {
@@ -70,8 +79,8 @@ export class SessionMetrics {
 
   /** A counter's series appears with the first message. */
   show(status: SessionStatus): void {
-    const { state, told, wanted } = status
-    this.#shown = { state, told, wanted }
+    const { state, told, wanted, prefixesReceived } = status
+    this.#shown = { state, told, wanted, prefixesReceived }
     this.#showAll()
     for (const one of this.#counters) {
       const now = one.count(status)
@@ -80,8 +89,18 @@ export class SessionMetrics {
     }
   }
 
+  /** `nowMs` is on the wall clock. */
+  established(nowMs: number): void {
+    this.#since.set(Math.floor(nowMs / 1000), this.#labels)
+  }
+
   flapped(): void {
+    this.#since.remove(this.#labels)
     this.#flaps.inc(this.#labels)
+  }
+
+  notified(direction: Direction, notification: Notification): void {
+    this.#notifications.count(direction, notification)
   }
 
   /** The series go with the last session that has them. */
@@ -90,12 +109,15 @@ export class SessionMetrics {
     sharing?.delete(this)
     const [other] = sharing ?? []
     if (other !== undefined) {
+      other.#notifications.inherit(this.#notifications)
       other.#showAll()
       return
     }
+    this.#notifications.remove()
     this.#sharers.delete(this.#key)
     const counters = this.#counters.map(({ counter }) => counter)
-    for (const one of [this.#up, this.#announced, this.#pending, this.#flaps, ...counters]) one.remove(this.#labels)
+    const gauges = [this.#up, this.#announced, this.#pending, this.#prefixesReceived, this.#since]
+    for (const one of [...gauges, this.#flaps, ...counters]) one.remove(this.#labels)
     for (const state of STATES) this.#state.remove({ ...this.#labels, state })
   }
 
@@ -110,6 +132,10 @@ export class SessionMetrics {
     )
     this.#pending.set(
       sum(({ wanted }) => wanted),
+      this.#labels,
+    )
+    this.#prefixesReceived.set(
+      sum(({ prefixesReceived }) => prefixesReceived),
       this.#labels,
     )
     for (const state of STATES)

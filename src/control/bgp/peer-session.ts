@@ -264,6 +264,7 @@ export class PeerSession {
       {
         established: agreed => this.#established(agreed),
         closed: (reason, established) => this.#closed(reason, established),
+        notified: (direction, notification) => this.#metrics.notified(direction, notification),
         advertised: () => this.#metrics.show(this.#session.status),
         faults: faults => this.#log.debug(() => ({ event: 'malformedUpdate', faults: faults.map(one => one.message) })),
       },
@@ -281,7 +282,8 @@ export class PeerSession {
       ...(this.#peer.longLivedStaleSeconds !== undefined && { longLived: longLived !== undefined }),
       ...(local && { localAddress: peerText({ address: local.address }) }),
     })
-    this.#event('Normal', 'sessionUp', `BGP session of node "${this.#context.node}" established`)
+    this.#event('Normal', 'bgpSessionUp', `BGP session of node "${this.#context.node}" established`)
+    this.#metrics.established(this.#context.clock.now())
     this.#metrics.show(this.#session.status)
     this.#watchPeer()
     this.#context.clock.after(0, () => this.#tellUnsent())
@@ -298,7 +300,7 @@ export class PeerSession {
       this.#metrics.flapped()
       this.#log.warn({ event: 'sessionDown', reason: why, msg: 'BGP session down' })
       if (reason.kind !== 'stopped')
-        this.#event('Warning', 'sessionDown', `BGP session of node "${this.#context.node}" is down: ${why}`)
+        this.#event('Warning', 'bgpSessionDown', `BGP session of node "${this.#context.node}" is down: ${why}`)
     } else if (reason.kind !== 'stopped' && reason.kind !== 'collision lost')
       this.#log.error({ op: 'connect', error: why, msg: 'failed to connect to peer' })
   }

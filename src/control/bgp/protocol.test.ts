@@ -59,8 +59,8 @@ test('what a session says: up, down with the reason in words, and who', async ()
   })
   assert.equal(world.lines('peer sent notification, closing session')[0]?.fields.error, reason)
   assert.deepEqual(world.recorder.events, [
-    'Normal sessionUp BGP session of node "worker-a" established',
-    `Warning sessionDown BGP session of node "worker-a" is down: ${reason}`,
+    'Normal bgpSessionUp BGP session of node "worker-a" established',
+    `Warning bgpSessionDown BGP session of node "worker-a" is down: ${reason}`,
   ])
 })
 
