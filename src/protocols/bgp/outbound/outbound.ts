@@ -1,16 +1,8 @@
 import type { Family, Prefix } from '../../../core/ip/index.ts'
-import { unicast, unicastFamily } from '../family.ts'
-import {
-  BEGIN_OF_REFRESH,
-  END_OF_REFRESH,
-  EXTENDED_MAX_LENGTH,
-  endOfRibUpdate,
-  MAX_LENGTH,
-  REFRESH_REQUEST,
-  type RouteRefresh,
-  type Update,
-} from '../message/index.ts'
+import { unicastFamily } from '../family.ts'
+import { EXTENDED_MAX_LENGTH, MAX_LENGTH, REFRESH_REQUEST, type RouteRefresh, type Update } from '../message/index.ts'
 import type { Agreed } from '../negotiation.ts'
+import { Marks } from './marks.ts'
 import { chooseNextHop, type LocalAddresses, type NextHopChoice } from './next-hop.ts'
 import { announcement, split, withdrawal } from './packing.ts'
 import { attributesKey, pathAttributes, type Route, type RouteAttributes, type Sender } from './route.ts'
@@ -63,10 +55,7 @@ export class Outbound {
   #dirty = new Set<string>()
   #batches: Batch[] = []
   #open: Open | undefined
-  #complete = false
-  readonly #owedEndOfRib = new Set<Family>()
-  readonly #owedBegin = new Set<Family>()
-  readonly #owedEnd = new Set<Family>()
+  readonly #marks = new Marks()
   readonly #tooLarge = new Set<string>()
 
   constructor(settings: OutboundSettings) {
@@ -126,7 +115,7 @@ export class Outbound {
    * forgets those it kept for us (RFC 4724 section 4.1).
    */
   complete(): void {
-    this.#complete = true
+    this.#marks.complete()
   }
 
   /** A session is up, and nothing has been told in it. */
@@ -136,7 +125,7 @@ export class Outbound {
     const hops = new Map(families.map(family => [family, chooseNextHop(family, local, extendedNextHop)]))
     const sender = { asn: this.#settings.localAsn, defaultLocalPref: this.#settings.defaultLocalPref, wire }
     this.#open = { agreed, sender, hops }
-    for (const family of families) this.#owedEndOfRib.add(family)
+    this.#marks.open(families)
     for (const [key, { prefix, attributes }] of this.#wanted) {
       this.#wanted.set(key, { prefix, attributes, group: this.#groupOf(attributes) })
       this.#dirty.add(key)
@@ -147,14 +136,11 @@ export class Outbound {
   close(): void {
     this.#open = undefined
     this.#batches = []
-    for (const set of [this.#told, this.#dirty, this.#tooLarge, this.#owedEndOfRib, this.#owedBegin, this.#owedEnd])
-      set.clear()
+    this.#marks.close()
+    for (const set of [this.#told, this.#dirty, this.#tooLarge]) set.clear()
   }
 
-  /**
-   * The peer asks for a family again. While the first routes are still on their way no marks are sent: RFC 7313
-   * section 4 forbids it before End-of-RIB.
-   */
+  /** The peer asks for a family again. */
   refresh({ afi, safi, subtype }: RouteRefresh): void {
     const family = unicastFamily({ afi, safi })
     if (subtype !== REFRESH_REQUEST || family === undefined || !this.#open?.agreed.families.includes(family)) return
@@ -163,20 +149,18 @@ export class Outbound {
       told.group = NOTHING_VALID
       this.#dirty.add(key)
     }
-    if (!this.#open.agreed.wire.enhancedRefresh || this.#owedEndOfRib.has(family)) return
-    this.#owedBegin.add(family)
-    this.#owedEnd.add(family)
+    if (this.#open.agreed.wire.enhancedRefresh) this.#marks.refresh(family)
   }
 
   /** The next message, undefined where the peer knows everything. What it says counts as told. */
   next(): Update | RouteRefresh | undefined {
     if (this.#open === undefined) return undefined
-    const begin = takeFrom(this.#owedBegin)
-    if (begin !== undefined) return mark(begin, BEGIN_OF_REFRESH)
+    const opening = this.#marks.opening()
+    if (opening !== undefined) return opening
     for (;;) {
       while (this.#batches.length === 0 && this.#dirty.size > 0) this.#plan(this.#open)
       const batch = this.#batches.shift()
-      if (batch === undefined) return this.#closing()
+      if (batch === undefined) return this.#marks.closing()
       const message = this.#perform(batch)
       if (message !== undefined) return message
     }
@@ -189,14 +173,6 @@ export class Outbound {
     if (hop === undefined) return `${prefix.family} unicast is not agreed on with the peer`
     if (hop.kind === 'none') return hop.why
     return this.#tooLarge.has(keyOf(prefix)) ? 'its attributes do not fit into a message' : undefined
-  }
-
-  /** What comes when there is nothing left to tell. */
-  #closing(): Update | RouteRefresh | undefined {
-    const end = takeFrom(this.#owedEnd)
-    if (end !== undefined) return mark(end, END_OF_REFRESH)
-    const family = this.#complete ? takeFrom(this.#owedEndOfRib) : undefined
-    return family && endOfRibUpdate(family)
   }
 
   /** What to tell, from what differs: withdrawals first, then a group of messages for each set of attributes. */
@@ -288,14 +264,4 @@ function add<K>(map: Map<K, string[]>, key: K, value: string): void {
   const list = map.get(key)
   if (list === undefined) map.set(key, [value])
   else list.push(value)
-}
-
-function takeFrom(families: Set<Family>): Family | undefined {
-  const [first] = families
-  if (first !== undefined) families.delete(first)
-  return first
-}
-
-function mark(family: Family, subtype: number): RouteRefresh {
-  return { kind: 'route refresh', ...unicast(family), subtype }
 }
