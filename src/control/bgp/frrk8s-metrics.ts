@@ -80,7 +80,5 @@ function frrK8s(description: MetricDescription): MetricDescription {
 /** BFD has no port in its labels. */
 function withoutPort({ name }: MetricDescription, labels: MetricLabels): MetricLabels {
   const { peer } = labels
-  return peer === undefined || !name.startsWith('metallb_bgp_')
-    ? labels
-    : { ...labels, peer: peer.replace(/:\d+$/, '') }
+  return peer === undefined || !/^metallb_bgp_/.test(name) ? labels : { ...labels, peer: peer.replace(/:\d+$/, '') }
 }
