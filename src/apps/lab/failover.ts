@@ -32,6 +32,7 @@ export interface FailoverOptions {
 export async function measureFailover(lab: Lab, address: string, options: FailoverOptions = {}): Promise<Failover> {
   const { timeoutMs = 30_000, strike = (node: string) => lab.kill(node) } = options
   const before = await waitFor(() => lab.owner(address), `a node to answer ARP for ${address}`)
+  await lab.client.exec(['ip', 'neigh', 'flush', 'to', address, 'dev', 'eth0']) // it may still use who stood in for the owner
   const probe = new Probe(lab.client, `http://${address}/`)
   const arpTable = new ArpTable(lab, address)
   try {
