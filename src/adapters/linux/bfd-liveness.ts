@@ -1,5 +1,4 @@
 /** The main thread's side of BFD: starts the thread, hands over sessions, and brings up what it says. */
-import { Worker } from 'node:worker_threads'
 import type { BfdProfile } from '../../core/config/index.ts'
 import { formatAddress } from '../../core/ip/index.ts'
 import type {
@@ -13,21 +12,15 @@ import type {
   Logger,
   Metrics,
   Task,
-  Timer,
 } from '../../ports/index.ts'
 import { describeDiagnostic, settingsOf } from '../../protocols/bfd/index.ts'
 import { peerName } from './bfd-entry.ts'
-import { type BfdWorkerSetup, END, type FromBfdWorker, LEAVE, RUN, type ToBfdWorker } from './bfd-messages.ts'
+import { type BfdWorkerSetup, type FromBfdWorker, LEAVE, type ToBfdWorker } from './bfd-messages.ts'
 import { BfdMetrics, type Counts, NO_COUNTS } from './bfd-metrics.ts'
-import { close, eventfd, write } from './ffi.ts'
+import { SupervisedWorker } from './supervised-worker.ts'
 
-const FIRST_RESTART_MS = 100
-const LONGEST_RESTART_MS = 10_000
-const STABLE_MS = 30_000
 /** Below this, what delays a packet on an ordinary host ends the session (chapter 04 section 5.9). */
 const SHORT_DETECTION_MS = 150
-/** What is written to an eventfd: any 64-bit number but 0. */
-const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)
 
 export interface LinuxLivenessOptions {
   /** Of the worker's entry, `runBfdWorker`. */
@@ -55,45 +48,35 @@ export class LinuxLiveness implements Liveness, Task {
   readonly #metrics: BfdMetrics
   readonly #byKey = new Map<string, Watched>()
   readonly #byId = new Map<number, Watched>()
-  readonly #stop = new Int32Array(new SharedArrayBuffer(4))
-  readonly #onExit = () => this.#end(END)
-  #wakeFd = -1
-  #worker: Worker | undefined
+  readonly #thread: SupervisedWorker<FromBfdWorker, ToBfdWorker>
   #lastId = 0
-  #restarting: Timer | undefined
-  #restartMs = FIRST_RESTART_MS
-  #startedAt = 0
 
   constructor(options: LinuxLivenessOptions) {
     this.#options = options
     this.#metrics = new BfdMetrics(options.metrics)
+    const { worker: url, log, clock, realtime = true } = options
+    this.#thread = new SupervisedWorker({
+      ...{ url, log, clock, name: 'bfd', op: 'bfd', what: 'BFD thread' },
+      prepare: supervision => ({ data: { ...supervision, realtime } satisfies BfdWorkerSetup }),
+      begun: () => this.#tellAll(),
+      heard: message => this.#hear(message),
+      died: () => this.#noteDeath(),
+    })
   }
 
   /** The thread starts with the first session: most speakers have none, and it costs 10 MB. @throws SystemError */
   start(): void {
-    Atomics.store(this.#stop, 0, RUN)
-    this.#wakeFd = eventfd()
-    process.on('exit', this.#onExit)
-    if (this.#byId.size > 0) this.#startWorker()
+    this.#thread.open()
+    if (this.#byId.size > 0) this.#thread.run()
   }
 
   /** Every session is announced AdminDown, for at most a second. */
-  async stop(): Promise<void> {
-    const worker = this.#worker
-    this.#worker = undefined
-    this.#restarting?.cancel()
-    if (worker !== undefined) {
-      const exited = new Promise(resolve => worker.once('exit', resolve))
-      this.#end(LEAVE)
-      await exited
-    }
-    process.off('exit', this.#onExit)
-    close(this.#wakeFd)
-    this.#wakeFd = -1
+  stop(): Promise<void> {
+    return this.#thread.stop(LEAVE)
   }
 
   ready(): true | string {
-    return this.#restarting === undefined ? true : 'the BFD thread is being restarted'
+    return this.#thread.isRestarting ? 'the BFD thread is being restarted' : true
   }
 
   watch(target: LivenessTarget, profile: BfdProfile, listener: (change: LivenessChange) => void): LivenessWatch {
@@ -122,8 +105,8 @@ export class LinuxLiveness implements Liveness, Task {
     this.#byId.set(id, watched)
     this.#metrics.up.set(0, { peer: peerName(target) })
     this.#warnWhereShort(target, profile)
-    if (this.#worker !== undefined) this.#post({ kind: 'add', id, target, profile })
-    else if (this.#wakeFd >= 0 && this.#restarting === undefined) this.#startWorker()
+    this.#thread.post({ kind: 'add', id, target, profile })
+    this.#thread.run()
     return watched
   }
 
@@ -132,7 +115,7 @@ export class LinuxLiveness implements Liveness, Task {
     watched.profile = profile
     if (same) return
     this.#warnWhereShort(watched.target, profile)
-    this.#post({ kind: 'change', id: watched.id, profile })
+    this.#thread.post({ kind: 'change', id: watched.id, profile })
   }
 
   #unwatch(watched: Watched, listener: (change: LivenessChange) => void): void {
@@ -140,7 +123,7 @@ export class LinuxLiveness implements Liveness, Task {
     this.#byKey.delete(keyOf(watched.target))
     this.#byId.delete(watched.id)
     this.#metrics.up.remove({ peer: peerName(watched.target) })
-    this.#post({ kind: 'remove', id: watched.id })
+    this.#thread.post({ kind: 'remove', id: watched.id })
   }
 
   #warnWhereShort(target: LivenessTarget, profile: BfdProfile): void {
@@ -151,33 +134,13 @@ export class LinuxLiveness implements Liveness, Task {
     this.#options.log.warn({ op: 'bfdSession', peer: peerName(target), profile: profile.name, msg })
   }
 
-  #startWorker(): void {
-    const { worker: url, realtime = true, clock } = this.#options
-    const setup: BfdWorkerSetup = { wakeFd: this.#wakeFd, stop: this.#stop, realtime }
-    const worker = new Worker(url, { name: 'bfd', workerData: setup })
-    this.#worker = worker
-    this.#restarting = undefined
-    this.#startedAt = clock.monotonic()
-    worker.on('message', (message: FromBfdWorker) => this.#hear(message))
-    worker.on('error', error => this.#logDeath(error))
-    worker.on('exit', () => this.#restartLater(worker))
-    for (const { id, target, profile } of this.#byId.values()) this.#post({ kind: 'add', id, target, profile })
+  #tellAll(): void {
+    for (const { id, target, profile } of this.#byId.values()) this.#thread.post({ kind: 'add', id, target, profile })
   }
 
-  #logDeath(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error)
-    this.#options.log.error({ op: 'bfd', error: text, msg: 'the BFD thread died, restarting it' })
-  }
-
-  /** With the sessions it had, and ever later while it keeps dying. */
-  #restartLater(worker: Worker): void {
-    if (this.#worker !== worker) return
-    this.#worker = undefined
+  /** It is started again with the sessions it had. */
+  #noteDeath(): void {
     for (const watched of this.#byId.values()) this.#noteRestart(watched)
-    const { clock } = this.#options
-    if (clock.monotonic() - this.#startedAt > STABLE_MS) this.#restartMs = FIRST_RESTART_MS
-    this.#restarting = clock.after(this.#restartMs, () => this.#startWorker())
-    this.#restartMs = Math.min(2 * this.#restartMs, LONGEST_RESTART_MS)
   }
 
   #noteRestart(watched: Watched): void {
@@ -234,21 +197,6 @@ export class LinuxLiveness implements Liveness, Task {
     const { log } = this.#options
     if (state === 'up') log.info({ ...fields, msg: 'BFD session up' })
     else log.warn({ ...fields, diagnostic: describeDiagnostic(diagnostic), msg: 'BFD session down' })
-  }
-
-  #post(message: ToBfdWorker): void {
-    if (this.#worker === undefined) return // it is told everything when it starts
-    this.#worker.postMessage(message)
-    this.#wake()
-  }
-
-  #end(how: typeof LEAVE | typeof END): void {
-    Atomics.store(this.#stop, 0, how)
-    this.#wake()
-  }
-
-  #wake(): void {
-    write(this.#wakeFd, ONE, ONE.length)
   }
 }
 

@@ -1,20 +1,15 @@
 /** What the main thread and the BFD thread tell each other. */
 import type { BfdProfile } from '../../core/config/index.ts'
 import type { LivenessChange, LivenessStatus, LivenessTarget, LogFields } from '../../ports/index.ts'
+import type { Supervision } from './supervision.ts'
 
 /** Given to the worker at its start. */
-export interface BfdWorkerSetup {
-  /** An eventfd that counts the messages not read yet. */
-  readonly wakeFd: number
-  /** One number, shared: see RUN, LEAVE, END. */
-  readonly stop: Int32Array
+export interface BfdWorkerSetup extends Supervision {
   readonly realtime: boolean
 }
 
-export const RUN = 0
-/** Announce AdminDown on every session, then end. */
-export const LEAVE = 1
-export const END = 2
+/** Beside RUN and END: announce AdminDown on every session, then end. */
+export const LEAVE = 2
 
 export type ToBfdWorker =
   | { readonly kind: 'add'; readonly id: number; readonly target: LivenessTarget; readonly profile: BfdProfile }

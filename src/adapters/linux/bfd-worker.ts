@@ -8,10 +8,11 @@ import { type Arrival, BfdError, decodeEcho, SessionTable } from '../../protocol
 import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
 import { BfdEntry, type BfdEntryHost, peerName } from './bfd-entry.ts'
-import { type BfdWorkerSetup, END, type FromBfdWorker, LEAVE, RUN, type ToBfdWorker } from './bfd-messages.ts'
+import { type BfdWorkerSetup, type FromBfdWorker, LEAVE, type ToBfdWorker } from './bfd-messages.ts'
 import { BfdReceivers } from './bfd-receivers.ts'
 import { becomeRealtime, read, takeShortTurns } from './ffi.ts'
 import { PollSet } from './poll-set.ts'
+import { END, RUN } from './supervision.ts'
 
 const POLL_MS = 100
 /** Packets of one socket that are read before timers are looked at. */

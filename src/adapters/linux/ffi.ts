@@ -25,6 +25,9 @@ const libc = koffi.load(null) // the program itself, which links the C library w
 const libcSocket = libc.func('int socket(int domain, int type, int protocol)')
 const libcBind = libc.func('int bind(int fd, const void *address, uint32_t length)')
 const libcSetsockopt = libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)')
+const libcGetsockopt = libc.func(
+  'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)',
+)
 const libcClose = libc.func('int close(int fd)')
 const libcEventfd = libc.func('int eventfd(unsigned int value, int flags)')
 const libcScheduler = libc.func('int sched_setscheduler(int pid, int policy, const void *parameters)')
@@ -95,6 +98,11 @@ export function bind(fd: number, address: Uint8Array): void {
 
 export function setsockopt(fd: number, level: number, name: number, value: Uint8Array): void {
   checked('setsockopt', libcSetsockopt(fd, level, name, value, value.length))
+}
+
+/** Fills `value`, which is as long as the option is. */
+export function getsockopt(fd: number, level: number, name: number, value: Uint8Array): void {
+  checked('getsockopt', libcGetsockopt(fd, level, name, value, [value.length]))
 }
 
 export function close(fd: number): void {

@@ -2,13 +2,10 @@
 import type { AddressClaim, LogFields, NetworkInterface } from '../../ports/index.ts'
 import type { Claim, Ignored } from '../../protocols/ethernet/index.ts'
 import type { Exclusions } from './exclusions.ts'
+import type { Supervision } from './supervision.ts'
 
 /** Given to the worker at its start. */
-export interface WorkerSetup {
-  /** An eventfd that counts the messages not read yet: the worker sleeps in `poll`. */
-  readonly wakeFd: number
-  /** One number, shared; anything but 0 ends the worker. */
-  readonly stop: Int32Array
+export interface WorkerSetup extends Supervision {
   /** COUNTERS numbers for each slot, in shared memory: written by the worker, read by the main thread. */
   readonly counts: Uint32Array
   readonly exclusions: Exclusions

@@ -1,5 +1,5 @@
 /** The main thread's side of the layer 2 responder: starts the thread, hands over tables, and brings up what it says. */
-import { type Transferable, Worker } from 'node:worker_threads'
+import type { Transferable } from 'node:worker_threads'
 import type { Address } from '../../core/ip/index.ts'
 import type {
   AddressClaim,
@@ -16,16 +16,13 @@ import type {
   Timer,
 } from '../../ports/index.ts'
 import { type Exclusions, NO_EXCLUSIONS } from './exclusions.ts'
-import { close, eventfd, write } from './ffi.ts'
 import { CountCollector, IgnoredCounter } from './layer2-counts.ts'
 import type { FromWorker, TableChange, ToWorker, WorkerSetup } from './layer2-messages.ts'
 import { keyOf, Layer2Table } from './layer2-table.ts'
+import { SupervisedWorker } from './supervised-worker.ts'
+import type { Supervision } from './supervision.ts'
 
 const COLLECT_MS = 1000
-const FIRST_RESTART_MS = 100
-const LONGEST_RESTART_MS = 10_000
-/** A worker that lived this long has not crashed at its start: the next restart comes soon again. */
-const STABLE_MS = 30_000
 
 export interface LinuxLayer2Options {
   /** Of the worker's entry, `runLayer2Worker`. */
@@ -43,9 +40,6 @@ export interface LinuxLayer2Options {
   /** For what runs in the thread beside the responder, asked for at each start of the thread. */
   readonly companion?: () => { readonly data: unknown; readonly transfer: Transferable[] }
 }
-
-/** What is written to an eventfd: any 64-bit number but 0. */
-const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0)
 
 interface Update {
   readonly rows: readonly AnnouncedAddress[]
@@ -79,19 +73,13 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   readonly #table = new Layer2Table()
   readonly #claimListeners = new Set<(claim: AddressClaim) => void>()
   readonly #listeners = new Set<() => void>()
-  readonly #stop = new Int32Array(new SharedArrayBuffer(4))
-  readonly #onExit = () => this.#endWorker()
-  #wakeFd = -1
-  #worker: Worker | undefined
+  readonly #thread: SupervisedWorker<FromWorker, ToWorker>
   #interfaces: readonly NetworkInterface[] | undefined
   #lastId = 0
   /** Latest wins: while one update is on its way, those that follow become one. */
   #pending: Update | undefined
   #sent: SentUpdate | undefined
   #collecting: Timer | undefined
-  #restarting: Timer | undefined
-  #restartMs = FIRST_RESTART_MS
-  #startedAt = 0
   #leaving = new Deferred()
   #left = new Deferred()
 
@@ -99,13 +87,20 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
     this.#options = options
     this.#counts = new CountCollector(options.metrics)
     this.#ignored = new IgnoredCounter(options.metrics)
+    const { worker: url, log, clock } = options
+    this.#thread = new SupervisedWorker({
+      ...{ url, log, clock, name: 'layer2', op: 'layer2Responder', what: 'layer 2 responder' },
+      prepare: supervision => this.#prepare(supervision),
+      begun: () => this.#tellAll(),
+      heard: message => this.#hear(message),
+      died: () => this.#noteDeath(),
+    })
   }
 
   /** Resolves once the interfaces are known. @throws SystemError */
   async start(): Promise<void> {
-    this.#wakeFd = eventfd()
-    process.on('exit', this.#onExit)
-    this.#startWorker()
+    this.#thread.open()
+    this.#thread.run()
     this.#collectLater()
     await new Promise<void>(resolve => {
       const unsubscribe = this.subscribe(() => {
@@ -117,24 +112,15 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
 
   /** Nothing is answered or announced any more once it resolves. */
   async stop(): Promise<void> {
-    const worker = this.#worker
-    this.#worker = undefined
     this.#collecting?.cancel()
-    this.#restarting?.cancel()
-    if (worker !== undefined) {
-      const exited = new Promise(resolve => worker.once('exit', resolve))
-      this.#endWorker()
-      await exited
-    }
+    await this.#thread.stop()
     this.#collect()
-    process.off('exit', this.#onExit)
-    close(this.#wakeFd)
     for (const { resolve } of [...(this.#sent?.waiting ?? []), ...(this.#pending?.waiting ?? [])]) resolve()
   }
 
   ready(): true | string {
     if (this.#interfaces === undefined) return 'the network interfaces are not known yet'
-    return this.#worker === undefined ? 'the layer 2 responder is being restarted' : true
+    return this.#thread.isRunning ? true : 'the layer 2 responder is being restarted'
   }
 
   update(rows: readonly AnnouncedAddress[], predecessors: readonly Predecessor[] = []): Promise<void> {
@@ -145,14 +131,16 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   }
 
   async leave(): Promise<{ over: Promise<void> }> {
-    if (this.#worker === undefined) return { over: Promise.resolve() }
-    this.#post({ kind: 'leave' })
+    if (!this.#thread.isRunning) return { over: Promise.resolve() }
+    this.#leaving = new Deferred() // a death of the thread before now has ended the former ones
+    this.#left = new Deferred()
+    this.#thread.post({ kind: 'leave' })
     await this.#leaving.done
     return { over: this.#left.done }
   }
 
   reannounce(address: Address): void {
-    this.#post({ kind: 'reannounce', key: keyOf(address) })
+    this.#thread.post({ kind: 'reannounce', key: keyOf(address) })
   }
 
   onClaim(listener: (claim: AddressClaim) => void): () => void {
@@ -169,48 +157,26 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
     return () => this.#listeners.delete(listener)
   }
 
-  #startWorker(): void {
-    const {
-      exclusions = NO_EXCLUSIONS,
-      debug = false,
-      refreshMs = 0,
-      realtime = true,
-      clock,
-      worker: url,
-    } = this.#options
-    const shared = { wakeFd: this.#wakeFd, stop: this.#stop, counts: this.#counts.counts }
-    const setup = { ...shared, exclusions, verbose: debug, refreshMs, realtime }
-    const companion = this.#options.companion?.()
-    const workerData: WorkerSetup = { ...setup, companion: companion?.data }
-    const worker = new Worker(url, { name: 'layer2', workerData, transferList: companion?.transfer ?? [] })
-    this.#worker = worker
-    this.#startedAt = clock.monotonic()
-    worker.on('message', (message: FromWorker) => this.#hear(message))
-    worker.on('error', error => this.#logDeath(error))
-    worker.on('exit', () => this.#restartLater(worker))
+  #prepare(supervision: Supervision) {
+    const { exclusions = NO_EXCLUSIONS, debug = false, refreshMs = 0, realtime = true, companion } = this.#options
+    const beside = companion?.()
+    const setup = { ...supervision, counts: this.#counts.counts, exclusions, verbose: debug, refreshMs, realtime }
+    return { data: { ...setup, companion: beside?.data } satisfies WorkerSetup, transfer: beside?.transfer }
+  }
+
+  /** The table that the life before had, and what has changed since. */
+  #tellAll(): void {
     this.#sendParts(this.#table.everything())
     this.#sendPending()
   }
 
-  #logDeath(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error)
-    this.#options.log.error({ op: 'layer2Responder', error: text, msg: 'the layer 2 responder died, restarting it' })
-  }
-
-  /** With the table it had, and ever later while it keeps dying. */
-  #restartLater(worker: Worker): void {
-    if (this.#worker !== worker) return
-    this.#worker = undefined
+  #noteDeath(): void {
     for (const promise of [this.#leaving, this.#left]) promise.resolve() // what it handed over it does not know any more
     this.#collect()
-    const { clock } = this.#options
-    if (clock.monotonic() - this.#startedAt > STABLE_MS) this.#restartMs = FIRST_RESTART_MS
-    this.#restarting = clock.after(this.#restartMs, () => this.#startWorker())
-    this.#restartMs = Math.min(2 * this.#restartMs, LONGEST_RESTART_MS)
   }
 
   #sendPending(): void {
-    if (this.#worker === undefined || this.#sent !== undefined || this.#pending === undefined) return
+    if (!this.#thread.isRunning || this.#sent !== undefined || this.#pending === undefined) return
     const { rows, predecessors, waiting } = this.#pending
     this.#pending = undefined
     try {
@@ -225,7 +191,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   /** The last part asks for the confirmation of what is on its way. */
   #sendParts(parts: readonly TableChange[]): void {
     for (const [place, change] of parts.entries())
-      this.#post({ kind: 'change', change, id: place === parts.length - 1 ? this.#sent?.id : undefined })
+      this.#thread.post({ kind: 'change', change, id: place === parts.length - 1 ? this.#sent?.id : undefined })
   }
 
   #hear(message: FromWorker): void {
@@ -274,19 +240,5 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
       this.#collect()
       this.#collectLater()
     })
-  }
-
-  #post(message: ToWorker): void {
-    this.#worker?.postMessage(message)
-    this.#wake()
-  }
-
-  #endWorker(): void {
-    Atomics.store(this.#stop, 0, 1)
-    this.#wake()
-  }
-
-  #wake(): void {
-    write(this.#wakeFd, ONE, ONE.length)
   }
 }

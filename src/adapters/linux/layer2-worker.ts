@@ -26,6 +26,7 @@ import { NetlinkReader } from './netlink.ts'
 import { HOST_AND_BROADCAST, PacketSocket } from './packet-socket.ts'
 import { PollSet } from './poll-set.ts'
 import { type Protocol, stationLine } from './station-log.ts'
+import { RUN } from './supervision.ts'
 
 const POLL_MS = 100
 /** Places in the poll set. */
@@ -117,7 +118,7 @@ class ResponderLoop {
     this.#schedule()
     this.#followInterfaces()
     try {
-      while (Atomics.load(this.#setup.stop, 0) === 0) this.#turn()
+      while (Atomics.load(this.#setup.stop, 0) === RUN) this.#turn()
     } finally {
       for (const station of this.#stations) station.close()
       this.#netlink.close()
