@@ -86,13 +86,26 @@ const sources = globSync('src/**/*.ts', { exclude: path => /\.test\.ts$|^src.tes
   .map(path => readFileSync(path, 'utf8').replaceAll("\\'", "'"))
   .join('\n')
 
-test('COMPATIBILITY names every flag, and no flag as done that is not there', () => {
+test('COMPATIBILITY names every flag, and no flag that is not there', () => {
   const rows = tables.get('Flags')!
   const named = new Set(rows.flatMap(flagsIn))
   for (const flag of FLAGS) assert.ok(named.has(flag), `--${flag} is missing`)
-  const done = rows.filter(isDone).flatMap(flagsIn)
-  assert.ok(done.length > 20)
-  for (const flag of done) assert.ok(FLAGS.has(flag), `--${flag} does not exist`)
+  for (const flag of named) assert.ok(FLAGS.has(flag), `--${flag} does not exist`)
+})
+
+test('every annotation, label and condition under metallb.io is on some page', () => {
+  const keys = new Set(sources.match(/(?<=['`])metallb\.io\/[A-Za-z-]+(?=['`])/g))
+  assert.ok(keys.size > 15)
+  const text = PAGES.map(page => readFileSync(page, 'utf8')).join()
+  for (const key of keys) assert.match(text, new RegExp(`[^A-Za-z/-]${key}[^A-Za-z-]`), key)
+})
+
+test('COMPATIBILITY names every event that the sources spell out', () => {
+  const events = [...tables.get('Kubernetes events')!].flatMap(([cell]) => cell!.match(/(?<=`)[^`]+(?=`)/g) ?? [])
+  const made = /(?:type: '(?:Normal|Warning)', reason: |event\([^()]*?'(?:Normal|Warning)',\s*)'([^']+)'/g
+  const reasons = new Set([...sources.matchAll(made)].map(([, reason]) => reason!))
+  assert.ok(reasons.size > 12, [...reasons].join())
+  for (const reason of reasons) assert.ok(events.includes(reason), reason)
 })
 
 test('COMPATIBILITY names every field of every kind', () => {
