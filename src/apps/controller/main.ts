@@ -1,15 +1,20 @@
 /** `metallb controller`: gives every Service of type LoadBalancer its addresses. */
-import { LeaderElection } from '../../adapters/kube/index.ts'
+import { type Informers, LeaderElection } from '../../adapters/kube/index.ts'
 import {
   type BgpMode,
+  bfdProfiles,
+  bgpAdvertisements,
+  bgpPeers,
   communities,
   configurationStates,
   ipAddressPools,
+  l2Advertisements,
   namespaces,
   type ParseOptions,
   services,
 } from '../../api/index.ts'
 import { ConfigLoader, type ConfigLoaderOptions } from '../../control/config/index.ts'
+import { Notices } from '../../control/notices/index.ts'
 import { PoolStatusController } from '../../control/pool-status/index.ts'
 import { ServiceController } from '../../control/services/index.ts'
 import { parseDuration } from '../../core/config/index.ts'
@@ -61,14 +66,32 @@ function configLoader(
 ): ConfigLoader {
   return new ConfigLoader({
     ...{ kube, clock, log, metrics, namespace, pod, parse, apply },
-    sources: {
-      pools: informers.of(ipAddressPools, { namespace }),
-      communities: informers.of(communities, { namespace }),
-      namespaces: informers.of(namespaces),
-    },
+    sources: poolSources(informers, namespace),
     states: informers.of(configurationStates),
     reprocessAll: () => {},
   })
+}
+
+/** What allocation depends on. */
+function poolSources(informers: Informers, namespace: string) {
+  return {
+    pools: informers.of(ipAddressPools, { namespace }),
+    communities: informers.of(communities, { namespace }),
+    namespaces: informers.of(namespaces),
+  }
+}
+
+function noticesOf({ flags, informers, recorder, namespace, clock }: Platform<ControllerFlags>, parse: ParseOptions) {
+  const sources = {
+    ...poolSources(informers, namespace),
+    l2Advertisements: informers.of(l2Advertisements, { namespace }),
+    bgpAdvertisements: informers.of(bgpAdvertisements, { namespace }),
+    peers: informers.of(bgpPeers, { namespace }),
+    bfdProfiles: informers.of(bfdProfiles, { namespace }),
+  }
+  const followed = informers.of(services, { whole: true })
+  const lbClass = flags['lb-class']
+  return new Notices({ sources, services: followed, namespace, parse, lbClass, recorder, clock })
 }
 
 function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOptions): Task[] {
@@ -89,6 +112,7 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
   })
   const config = configLoader(platform, parse, ({ pools }) => allocation.setPools(pools))
   const status = new PoolStatusController({ pools, api: kube, usage: allocation, metrics, clock, log })
+  const notices = noticesOf(platform, parse)
   // Last to start, first to stop: another controller must not begin while this one still writes.
   const leadership = new LeaderElection({
     api: kube,
@@ -97,10 +121,16 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
     log,
     lease: { namespace, name: 'metallb-controller' },
     identity: `${pod.name}_${pod.uid}`,
-    onStarted: () => allocation.setActive(true),
-    onStopped: () => allocation.setActive(false),
+    onStarted: () => {
+      allocation.setActive(true)
+      notices.setActive(true)
+    },
+    onStopped: () => {
+      allocation.setActive(false)
+      notices.setActive(false)
+    },
   })
-  return [allocation, config, status, leadership]
+  return [allocation, config, status, notices, leadership]
 }
 
 function readGrace(text: string): number {

@@ -1,4 +1,5 @@
 export * from './admission.ts'
+export { notAdvertised } from './advertised.ts'
 export * from './bgp.ts'
 export * from './diff.ts'
 export { leastPreferred } from './drain.ts'
