@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   arp: 'ARP and NDP answers for 10,000 addresses, idle, blocked and on busy cores, beside a plain C responder (root, gcc)',
   'controller-scale': 'the controller with 1k, 10k and 50k Services: time, API calls, CPU, memory',
   bfd: 'BFD against FRR while every core is busy: false downs, detection of a dead peer (root, frr)',
+  'bgp-codec': 'BGP messages read and written, 10,000 routes packed',
   'bgp-path': 'how long a router with FRR or BIRD uses a node that died, with BFD at 50 ms × 3 (root, frr, bird2)',
   'bgp-speaker': '10,000 Services told to four routers over loopback; one change to the wire',
   config: 'parsing and comparing configurations',
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   failover: 'what a client sees when the owner of its address is killed, loses its carrier or restarts (root)',
   soak: 'false takeovers in minutes with every core busy and 1 % loss (root)',
   interfaces: 'how soon the responder follows a change of its interfaces (root)',
+  validate: 'validating 1,000 pools with 1,000 advertisements of each kind and 100 peers',
   watch: 'list and watch of 10,000 Services: time, blocks of the event loop, memory',
 }
 

@@ -17,7 +17,7 @@ const SUITES: Record<string, { files: string[]; concurrency: number; seconds: nu
   e2e: { files: ['test/e2e/**/*.test.ts', 'test/interop/**/*.test.ts'], concurrency: 1, seconds: 600 },
 }
 
-/** As the image starts Node: real-time threads must not wait for V8's helper threads. */
+/** Part of how the image starts Node (`--single-threaded`): real-time threads must not wait for helper threads of V8. */
 const EXEC_ARGV = ['--single-threaded-gc']
 
 const [name = 'unit', ...patterns] = process.argv.slice(2)

@@ -14,9 +14,8 @@ const PROGRAMS = {
 }
 
 /**
- * As the images start Node (deploy/image/Dockerfile). V8's helper threads would delay the threads that answer ARP and
- * BFD (platform.md A), so there are none; a small young generation, small code and late optimisation save 20 MB in each
- * speaker.
+ * As the images start Node (deploy/image/Dockerfile). V8's helper threads would delay the threads that answer ARP and BFD, so
+ * there are none; a small young generation, small code and late optimisation save 20 MB in each speaker.
  */
 export const NODE_FLAGS = [
   '--single-threaded',
