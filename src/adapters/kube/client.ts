@@ -7,7 +7,7 @@ import { collectionPath, formatQuery, objectPath } from './paths.ts'
 import { pause, readRetryDelayMs } from './retry.ts'
 import { errorOfAnswer } from './status.ts'
 
-/** Objects asked for at once: pages keep the event loop free and the memory low (platform.md section E). */
+/** Objects asked for at once: pages keep the event loop free and the memory low. */
 export const PAGE_SIZE = 500
 const READ_ATTEMPTS = 4
 const LIST_ATTEMPTS = 3
