@@ -22,7 +22,9 @@ export function followSpeakers(
   let stopped = false
   void pods.whenSynced().then(() => {
     if (stopped) return
-    stop = pods.subscribe(look)
+    let replays = true // each pod that is there already
+    stop = pods.subscribe(() => replays || look())
+    replays = false
     look()
   })
   return () => {

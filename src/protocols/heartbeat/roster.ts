@@ -2,7 +2,7 @@ import type { DirectEvidence, MemberEvent } from '../../ports/index.ts'
 import { evidenceOf } from './evidence.ts'
 import type { Heartbeat } from './packet.ts'
 import { differs, heard, isMember, type Peer, publishesOther, silent } from './peer.ts'
-import { FAST_TIMING, faded, learned, patience, roundOf, stallMs, type Timing } from './timing.ts'
+import { FAST_TIMING, faded, learned, type Patience, patience, roundOf, stallMs, type Timing } from './timing.ts'
 
 export interface RosterOptions {
   readonly node: string
@@ -143,14 +143,14 @@ export class Roster {
 
   tick(nowMs: number): Effect[] {
     this.#holdOwnStall(nowMs)
-    const effects = [...this.#peers.values()].flatMap(peer => this.#judge(peer, nowMs))
+    const { effects, verdictMs } = this.#judgeAll(nowMs)
     if (nowMs >= this.#newsMs) {
       this.#newsMs = Number.POSITIVE_INFINITY
       this.#toldMs = nowMs
       effects.push(...this.greetAll())
     } else if (nowMs >= this.#nextPartMs) effects.push(...this.#greetPart(nowMs))
     effects.push(...this.#ask(nowMs))
-    this.#nextMs = Math.min(this.#nextPartMs, this.#nextQuestionMs, this.#nextVerdictMs(nowMs))
+    this.#nextMs = Math.min(this.#nextPartMs, this.#nextQuestionMs, verdictMs)
     return effects
   }
 
@@ -166,18 +166,35 @@ export class Roster {
     return faded(this.#stall.ms, nowMs - this.#stall.atMs)
   }
 
-  #judge(before: Peer, nowMs: number): Effect[] {
-    const after = silent(before, nowMs, this.#patienceFor(before, nowMs))
+  /** And when the next peer is silent for too long. */
+  #judgeAll(nowMs: number): { effects: Effect[]; verdictMs: number } {
+    const effects: Effect[] = []
+    let verdictMs = Number.POSITIVE_INFINITY
+    for (const peer of this.#peers.values()) {
+      if (isOver(peer)) {
+        this.#forget(peer, nowMs)
+        continue
+      }
+      const limits = this.#patienceFor(peer, nowMs)
+      const after = silent(peer, nowMs, limits)
+      if (after !== peer) effects.push(...this.#judged(peer, after, nowMs))
+      verdictMs = Math.min(verdictMs, Math.max(nowMs + 1, verdictOn(after, limits)))
+    }
+    return { effects, verdictMs }
+  }
+
+  #judged(before: Peer, after: Peer, nowMs: number): Effect[] {
     if (after.at === 'suspect' && before.at === 'alive') this.#nextQuestionMs = nowMs
     if (after.missed && !before.missed)
       this.#newsMs = Math.max(nowMs, this.#toldMs + this.#options.timing.intervalMs / 2)
-    const effects = after === before ? [] : this.#replace(before, after)
-    if (this.#isForgotten(after, nowMs)) {
-      this.#peers.delete(after.node)
-      this.#addresses = undefined
-      this.#changes++
-    }
-    return effects
+    return this.#replace(before, after)
+  }
+
+  #forget({ node, address, heardMs }: Peer, nowMs: number): void {
+    if (this.#discovered.has(address) || nowMs - heardMs < this.#options.timing.forgetAfterMs) return
+    this.#peers.delete(node)
+    this.#addresses = undefined
+    this.#changes++
   }
 
   #patienceFor({ intervalMs, gapMs, heardMs }: Peer, nowMs: number) {
@@ -191,18 +208,6 @@ export class Roster {
     const suspects = [...this.#peers.values()].filter(({ at }) => at === 'suspect')
     this.#nextQuestionMs = suspects.length > 0 ? nowMs + this.#options.timing.intervalMs : Number.POSITIVE_INFINITY
     return suspects.map(({ address, boot }) => this.#send(address, { yourBoot: boot, respond: true }))
-  }
-
-  /** When the next peer is silent for too long. */
-  #nextVerdictMs(nowMs: number): number {
-    let next = Number.POSITIVE_INFINITY
-    for (const peer of this.#peers.values()) {
-      if (peer.at === 'dead' || peer.at === 'left') continue
-      const { suspectMs, missedMs, deadMs } = this.#patienceFor(peer, nowMs)
-      const at = peer.heardMs + (peer.at === 'alive' ? suspectMs : peer.missed ? deadMs : missedMs)
-      next = Math.min(next, Math.max(nowMs + 1, at))
-    }
-    return next
   }
 
   #replace(before: Peer | undefined, after: Peer): Effect[] {
@@ -252,11 +257,14 @@ export class Roster {
   #isFull(from: string): boolean {
     return this.#peers.size >= this.#options.maxPeers && !this.#discovered.has(from)
   }
+}
 
-  #isForgotten({ at, heardMs, address }: Peer, nowMs: number): boolean {
-    const over = at === 'dead' || at === 'left'
-    return over && !this.#discovered.has(address) && nowMs - heardMs >= this.#options.timing.forgetAfterMs
-  }
+const isOver = ({ at }: Peer) => at === 'dead' || at === 'left'
+
+/** When its silence lasts too long for what it is held for now. */
+function verdictOn({ at, missed, heardMs }: Peer, { suspectMs, missedMs, deadMs }: Patience): number {
+  if (at === 'dead' || at === 'left') return Number.POSITIVE_INFINITY
+  return heardMs + (at === 'alive' ? suspectMs : missed ? deadMs : missedMs)
 }
 
 function eventsOf(before: Peer | undefined, after: Peer): Effect[] {

@@ -17,7 +17,8 @@ const SLACK_MS = 150
  */
 export function takeoverBoundMs(survivors: number, cluster: number, learnedMs: number): number {
   const { roundMs } = roundOf(cluster - 1, FAST_TIMING)
-  if (survivors >= 2) return patience(roundMs, learnedMs, FAST_TIMING).deadMs + roundMs + SLACK_MS
+  const gapMs = Math.max(learnedMs, 2 * roundMs) // where a packet was lost of late
+  if (survivors >= 2) return patience(roundMs, gapMs, FAST_TIMING).deadMs + roundMs + SLACK_MS
   const { probeIntervalMs, suspicionMult } = FAST_LAN.fast!
   const probes = (cluster - 1) * probeIntervalMs * FAST_LAN.awarenessMaxMultiplier
   const scale = Math.max(1, Math.log10(cluster))

@@ -64,7 +64,7 @@ export class Network {
         const bound = this.#sockets.get(`${to} ${toPort}`)
         if (bound === undefined || this.links.isCut(from, to)) return
         bound.process.arrive(() => {
-          for (const listener of bound.listeners) listener({ data: bytes.slice(), from, port })
+          for (const listener of bound.listeners) listener({ data: bytes, from, port })
         })
       })
   }

@@ -5,7 +5,8 @@ import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 
 const WINDOW = 65_536
-const PIECE = 1460
+/** What one read takes at most: some segments that came together. */
+const PIECE = 10 * 1460
 /** RFC 6298: what is not acknowledged is sent again after this, then twice as late each time. */
 const RETRANSMIT_MS = 200
 const MOST_RETRIES = 8
@@ -205,7 +206,7 @@ class End implements Stream {
     this.events?.drained()
   }
 
-  /** Of any length up to a segment. */
+  /** Of any length up to that. */
   *#pieces(bytes: Uint8Array): Iterable<Uint8Array> {
     for (let at = 0; at < bytes.length; ) {
       const length = 1 + Math.floor(this.#network.random.next() * PIECE)
