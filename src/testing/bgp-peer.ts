@@ -1,5 +1,6 @@
-import type { Peer } from '../core/config/index.ts'
+import type { BgpAdvertisement, Peer } from '../core/config/index.ts'
 import { type Address, parseAddress } from '../core/ip/index.ts'
+import { NODES } from './layer2-world.ts'
 
 type AddressedPeer = Peer & { readonly endpoint: { readonly address: Address } }
 
@@ -16,6 +17,20 @@ export function aBgpPeer(change: Partial<AddressedPeer> = {}): AddressedPeer {
     ebgpMultiHop: false,
     disableMP: false,
     dualStackAddressFamily: false,
+    ...change,
+  }
+}
+
+/** One for every peer and Service on every node of `NODES` and on worker-a, from pool `p4`. */
+export function aBgpAdvertisement(change: Partial<BgpAdvertisement> = {}): BgpAdvertisement {
+  return {
+    name: 'A',
+    nodes: new Set([...NODES, 'worker-a']),
+    pools: new Set(['p4']),
+    peers: 'all',
+    aggregationLength: { ipv4: 32, ipv6: 128 },
+    communities: [],
+    serviceSelectors: [],
     ...change,
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aNode, anEndpoint, aPool, aService, aWorld, NODES, type Scenario } from '../../testing/layer2-world.ts'
+import { aBgpAdvertisement } from '../../testing/bgp-peer.ts'
+import { aNode, anEndpoint, aPool, aService, aWorld, type Scenario } from '../../testing/layer2-world.ts'
 import { type BgpAdvertisement, type Community, formatCommunity, parseCommunity } from '../config/index.ts'
 import { formatPrefix } from '../ip/index.ts'
 import { type Admitted, admit, type BgpDecision, decideBgp, routeKey } from './index.ts'
@@ -8,25 +9,12 @@ import { type Admitted, admit, type BgpDecision, decideBgp, routeKey } from './i
 const POOL = aPool({ name: 'p4', entries: ['203.0.113.0/24'] })
 const exclude = { 'node.kubernetes.io/exclude-from-external-load-balancers': '' }
 
-function anAd(change: Partial<BgpAdvertisement> = {}): BgpAdvertisement {
-  return {
-    name: 'A',
-    nodes: new Set(NODES),
-    pools: new Set(['p4']),
-    peers: 'all',
-    aggregationLength: { ipv4: 32, ipv6: 128 },
-    communities: [],
-    serviceSelectors: [],
-    ...change,
-  }
-}
-
 interface Example extends Scenario {
   bgp?: BgpAdvertisement[]
   node?: string
 }
 
-function decide({ bgp = [anAd()], node = 'node-a', ...scenario }: Example): BgpDecision {
+function decide({ bgp = [aBgpAdvertisement()], node = 'node-a', ...scenario }: Example): BgpDecision {
   const world = aWorld({ pools: [POOL], service: aService({ ips: ['203.0.113.7'] }), ...scenario })
   const config = { ...world.config, bgp: { peers: [], advertisements: bgp, bfdProfiles: [], extras: '' } }
   const admission = admit(world.service, config)
@@ -39,8 +27,8 @@ const labelled = (labels: Record<string, string>) => aService({ ips: ['203.0.113
 const select = (labels: Record<string, string>) => [{ matchLabels: labels }]
 const withNode = (change: Parameters<typeof aNode>[1]) => [aNode('node-a', change)]
 const [A, B] = [
-  anAd({ localPref: 100, serviceSelectors: select({ t: 'x' }) }),
-  anAd({ name: 'B', localPref: 200, serviceSelectors: select({ u: 'y' }) }),
+  aBgpAdvertisement({ localPref: 100, serviceSelectors: select({ t: 'x' }) }),
+  aBgpAdvertisement({ name: 'B', localPref: 200, serviceSelectors: select({ u: 'y' }) }),
 ]
 
 // Chapter 04 section 8.1, by number: prefixes where it announces, else the codes of all reasons.
@@ -67,21 +55,21 @@ const EXAMPLES: [name: string, example: Example, outcome: string][] = [
   ['8 excluded', { nodes: withNode({ labels: exclude }) }, 'nodeLabeledExcludeBalancers'],
   ['8 excluded, and that ignored', { nodes: withNode({ labels: exclude }), ignoreExcludeLb: true }, '203.0.113.7/32'],
   ['9 cordoned', { nodes: withNode({ unschedulable: true, ready: false }) }, '203.0.113.7/32'],
-  ['10 an advertisement for another node', { bgp: [anAd({ nodes: new Set(['node-b']) })] }, 'notOwner'],
+  ['10 an advertisement for another node', { bgp: [aBgpAdvertisement({ nodes: new Set(['node-b']) })] }, 'notOwner'],
   [
     '11 an advertisement for other services',
-    { bgp: [anAd({ serviceSelectors: select({ env: 'prod' }) })], service: labelled({ env: 'dev' }) },
+    { bgp: [aBgpAdvertisement({ serviceSelectors: select({ env: 'prod' }) })], service: labelled({ env: 'dev' }) },
     'noMatchingAdvertisement',
   ],
   [
     '11 relabelled',
-    { bgp: [anAd({ serviceSelectors: select({ env: 'prod' }) })], service: labelled({ env: 'prod' }) },
+    { bgp: [aBgpAdvertisement({ serviceSelectors: select({ env: 'prod' }) })], service: labelled({ env: 'prod' }) },
     '203.0.113.7/32',
   ],
   ['14 both', { bgp: [A, B], service: labelled({ t: 'x', u: 'y' }) }, 'conflictingAdvertisements'],
   ['14 one', { bgp: [A, B], service: labelled({ t: 'x' }) }, '203.0.113.7/32'],
-  ['15 aggregation', { bgp: [anAd({ aggregationLength: { ipv4: 24, ipv6: 128 } })] }, '203.0.113.0/24'],
-  ['23 no advertisement', { bgp: [anAd({ pools: new Set(['other']) })] }, 'notOwner'],
+  ['15 aggregation', { bgp: [aBgpAdvertisement({ aggregationLength: { ipv4: 24, ipv6: 128 } })] }, '203.0.113.0/24'],
+  ['23 no advertisement', { bgp: [aBgpAdvertisement({ pools: new Set(['other']) })] }, 'notOwner'],
   [
     'every reason, in order',
     { bgp: [], nodes: withNode({ networkUnavailable: true, labels: exclude }), service: local, endpoints: [] },
@@ -103,8 +91,8 @@ test('14 the conflict in words', () => {
 
 test('12 preferences for different peers do not conflict', () => {
   const bgp = [
-    anAd({ localPref: 100, peers: new Set(['tor-a']) }),
-    anAd({ name: 'B', localPref: 200, peers: new Set(['tor-b']) }),
+    aBgpAdvertisement({ localPref: 100, peers: new Set(['tor-a']) }),
+    aBgpAdvertisement({ name: 'B', localPref: 200, peers: new Set(['tor-b']) }),
   ]
   assert.deepEqual(
     decide({ bgp }).routes.map(({ peers, localPref }) => [[...peers], localPref]),
@@ -118,7 +106,7 @@ test('12 preferences for different peers do not conflict', () => {
 test('16 dual stack: one prefix for each address', () => {
   const pools = [aPool({ name: 'p4', entries: ['203.0.113.0/24', '2001:db8:beef::/48'] })]
   const service = aService({ ips: ['203.0.113.7', '2001:db8:beef::7'] })
-  const { routes } = decide({ pools, service, bgp: [anAd({ aggregationLength: { ipv4: 32, ipv6: 64 } })] })
+  const { routes } = decide({ pools, service, bgp: [aBgpAdvertisement({ aggregationLength: { ipv4: 32, ipv6: 64 } })] })
   assert.deepEqual(
     routes.map(({ prefix }) => formatPrefix(prefix)),
     ['203.0.113.7/32', '2001:db8:beef::/64'],
@@ -127,7 +115,7 @@ test('16 dual stack: one prefix for each address', () => {
 
 test('17 peers that nobody configured, and an aggregate that leaves the pool, are told', () => {
   const pools = [aPool({ name: 'p4', entries: ['203.0.113.240-203.0.113.250'] })]
-  const bgp = [anAd({ peers: new Set(['tor-x']), aggregationLength: { ipv4: 29, ipv6: 128 } })]
+  const bgp = [aBgpAdvertisement({ peers: new Set(['tor-x']), aggregationLength: { ipv4: 29, ipv6: 128 } })]
   const { announces, warnings } = decide({ pools, bgp, service: aService({ ips: ['203.0.113.250'] }) })
   assert.ok(announces)
   assert.deepEqual(
@@ -140,14 +128,14 @@ test('17 peers that nobody configured, and an aggregate that leaves the pool, ar
 test('a route is the same exactly where it says the same', () => {
   const community = (text: string) => (parseCommunity(text) as { community: never }).community
   const keys = [
-    anAd(),
-    anAd({ localPref: 0 }),
-    anAd({ prepend: 1 }),
-    anAd({ med: 1 }),
-    anAd({ communities: [community('1:2')] }),
-    anAd({ communities: [community('large:1:2:3')] }),
-    anAd({ peers: new Set(['a']) }),
-    anAd({ bandwidthPerEndpoint: 1000 }),
+    aBgpAdvertisement(),
+    aBgpAdvertisement({ localPref: 0 }),
+    aBgpAdvertisement({ prepend: 1 }),
+    aBgpAdvertisement({ med: 1 }),
+    aBgpAdvertisement({ communities: [community('1:2')] }),
+    aBgpAdvertisement({ communities: [community('large:1:2:3')] }),
+    aBgpAdvertisement({ peers: new Set(['a']) }),
+    aBgpAdvertisement({ bandwidthPerEndpoint: 1000 }),
   ].map(ad => routeKey(decide({ bgp: [ad] }).routes[0]!))
   assert.equal(new Set(keys).size, keys.length)
   assert.equal(formatCommunity(community('1:2')), '1:2')
@@ -155,7 +143,7 @@ test('a route is the same exactly where it says the same', () => {
 
 const bandwidths = (example: Example) => decide(example).routes.map(({ linkBandwidth }) => linkBandwidth)
 const three = [anEndpoint('node-a'), anEndpoint('node-a'), anEndpoint('node-b'), anEndpoint('node-a', false)]
-const weighed = [anAd({ bandwidthPerEndpoint: 1000 })]
+const weighed = [aBgpAdvertisement({ bandwidthPerEndpoint: 1000 })]
 
 test('link bandwidth is in proportion to the endpoints behind the node: its own with policy Local, else all', () => {
   assert.deepEqual(bandwidths({ bgp: weighed, service: local, endpoints: three }), [2000])
@@ -170,7 +158,10 @@ test('the endpoints of a dual-stack Service count once', () => {
 })
 
 const drainOf = (example: Example) => {
-  const { announces, routes, reasons } = decide({ bgp: [anAd({ localPref: 200, communities: [seven] })], ...example })
+  const { announces, routes, reasons } = decide({
+    bgp: [aBgpAdvertisement({ localPref: 200, communities: [seven] })],
+    ...example,
+  })
   assert.ok(announces)
   return { routes: routes.map(one => `${one.localPref} ${one.communities.map(formatCommunity)}`), reasons: reasons() }
 }
