@@ -64,7 +64,7 @@ export class Bird implements Router {
 
 /** One neighbor, both families. */
 export function birdRouter(router: RouterConfig): Bird {
-  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, holdSeconds } = router
+  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials } = router
   const { us, them } = router.between ?? { us: OURS[over], them: THEIRS[over] }
   const config = `router id 10.20.0.2;
 protocol device {}
@@ -75,7 +75,6 @@ protocol bgp speaker {
   ${hops > 1 ? `multihop ${hops};` : 'direct;'}
   error wait time 1, 2;
   ${dials ? 'connect delay time 1; connect retry time 1;' : 'passive on;'}
-  ${holdSeconds ? `hold time ${holdSeconds};` : ''}
   ${password ? `password "${password}";` : ''}
   ${gtsm ? 'ttl security on;' : ''}
   ipv4 { import all; export none; extended next hop on; };

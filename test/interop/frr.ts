@@ -112,7 +112,7 @@ export class Frr implements Router {
 
 /** One neighbor, both families. */
 export function frrRouter(router: RouterConfig): Frr {
-  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, extendedNextHop, holdSeconds } = router
+  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, extendedNextHop } = router
   const us = router.between?.us ?? OURS[over]
   const families = ['ipv4', 'ipv6'].map(
     family => ` address-family ${family} unicast\n  neighbor ${us} activate\n exit-address-family`,
@@ -123,7 +123,6 @@ export function frrRouter(router: RouterConfig): Frr {
  neighbor ${us} remote-as ${ourAsn}
 ${dials ? '' : ` neighbor ${us} passive`}
  neighbor ${us} timers connect 1
-${holdSeconds ? ` neighbor ${us} timers 1 ${holdSeconds}` : ''}
 ${password ? ` neighbor ${us} password ${password}` : ''}
 ${gtsm ? ` neighbor ${us} ttl-security hops ${hops}` : hops > 1 ? ` neighbor ${us} ebgp-multihop ${hops}` : ''}
 ${extendedNextHop ? ` neighbor ${us} capability extended-nexthop` : ''}

@@ -50,7 +50,7 @@ export class GoBgp implements Router {
 }
 
 function textOf(router: RouterConfig): string {
-  const { over, ourAsn, asn, password, gtsm, hops = 1, dials, gracefulRestart = false, holdSeconds = 90 } = router
+  const { over, ourAsn, asn, password, gtsm, hops = 1, dials, gracefulRestart = false } = router
   const { us, them } = router.between ?? { us: OURS[over], them: THEIRS[over] }
   const families = ['ipv4-unicast', 'ipv6-unicast'].map(
     name => `  [[neighbors.afi-safis]]
@@ -68,9 +68,6 @@ function textOf(router: RouterConfig): string {
     neighbor-address = "${us}"
     peer-as = ${ourAsn}
     ${password ? `auth-password = "${password}"` : ''}
-  [neighbors.timers.config]
-    hold-time = ${holdSeconds}
-    keepalive-interval = ${holdSeconds / 3}
   [neighbors.transport.config]
     passive-mode = ${!dials}
   [neighbors.graceful-restart.config]

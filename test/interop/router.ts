@@ -34,8 +34,6 @@ export interface RouterConfig {
   readonly via?: string
   /** How many hops away we are, where that is not 1. */
   readonly hops?: number
-  /** What it offers. */
-  readonly holdSeconds?: number
   /** GoBGP only: keeps routes while we restart, as the others do by themselves. */
   readonly gracefulRestart?: boolean
   /** FRR only: BIRD always does, GoBGP by itself. RFC 8950 */
