@@ -69,7 +69,7 @@ export const speakerFlags = {
     type: 'string',
     default: '5m',
     env: 'METALLB_QUIET_TAKEOVER',
-    help: 'after a planned stop of another speaker, how long its clients may go on using its node; 0: told to move at once',
+    help: 'after a planned stop of another speaker, how long its clients may go on using its node, and after the return of this one the node that stood in; 0: told to move at once',
   },
   'bgp-listen-port': {
     type: 'int',
