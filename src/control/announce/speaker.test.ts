@@ -420,6 +420,13 @@ test('23 Services of another class are left alone', async () => {
   assert.deepEqual(world.responder.table, ['192.168.1.240'])
 })
 
+test('a Service that came back under another class is not announced any more', async () => {
+  const world = await announcing()
+  world.kube.put(services, service('web', ['192.168.1.240'], { loadBalancerClass: 'foo' }))
+  await world.settle()
+  assert.deepEqual(world.responder.table, [])
+})
+
 test('a planned stop withdraws everything, later changes are not looked at', async () => {
   const world = await announcing()
   await world.speaker.stop()

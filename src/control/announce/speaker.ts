@@ -31,6 +31,7 @@ export interface SpeakerOptions extends ReportOptions {
 const RELOAD = 'metallbreload/reload'
 
 const DELETED: Reason = { code: 'serviceDeleted', message: 'the service was deleted' }
+const OTHER_CLASS: Reason = { code: 'otherLoadBalancerClass', message: 'the service is for another load balancer' }
 
 type Planners = ReadonlyMap<AnnounceProtocol, AnnouncePlanner>
 
@@ -209,7 +210,11 @@ export class SpeakerController implements Task {
 
   #sync(key: string, config: Config, planners: Planners): void {
     const service = this.#services.get(key)
-    if (service !== undefined && !handlesClass(service, this.#options.plan.lbClass)) return
+    // A class never changes, but a Service of that name may have been deleted and made anew while the watch was away.
+    if (service !== undefined && !handlesClass(service, this.#options.plan.lbClass)) {
+      this.#announcements.refuse(key, OTHER_CLASS)
+      return
+    }
     const admission = service === undefined ? { reasons: [DELETED] as const } : admit(service, config)
     if ('pool' in admission) this.#announcements.announce(admission, planners)
     else {
