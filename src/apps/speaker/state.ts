@@ -4,6 +4,7 @@ import type { SpeakerController, SpeakerView } from '../../control/announce/inde
 import type { BgpProtocol, NeighborState } from '../../control/bgp/index.ts'
 import type { ConfigLoader, ConfigStanding } from '../../control/config/index.ts'
 import type { ServiceView, SessionView } from '../../control/explain/index.ts'
+import { parsePrefix } from '../../core/ip/index.ts'
 
 export const STATE_PATH = '/debug/v1/state'
 
@@ -20,8 +21,8 @@ export interface SpeakerState extends SpeakerSessions {
 
 export interface StateSources {
   readonly node: string
-  readonly announcing: SpeakerController
-  readonly config: ConfigLoader
+  readonly announcing: Pick<SpeakerController, 'view' | 'verdict'>
+  readonly config: Pick<ConfigLoader, 'standing'>
   readonly bgp: BgpProtocol
 }
 
@@ -43,19 +44,19 @@ function serviceView(key: string, { announcing, bgp }: StateSources): Pick<Servi
   const verdict = announcing.verdict(key)
   if (verdict === undefined) return { sessions: [] }
   const { peers, prefixes } = verdict.bgp
-  const sessions = bgp.state().filter(({ name }) => peers.includes(name))
-  return { verdict, sessions: sessions.map(session => sessionView(session, prefixes)) }
+  return { verdict, sessions: peers.map(peer => sessionView(peer, prefixes, bgp)) }
 }
 
-/** Why the peer is told nothing of the prefixes, or not of all. */
-function sessionView(session: NeighborState, prefixes: readonly string[]): SessionView {
-  const { name, state, missing, lastClose, routes } = session
-  const why = missing ?? lastClose?.reason
-  const unsent = routes.filter(({ prefix, notSent }) => notSent !== undefined && prefixes.includes(prefix))
-  return {
-    peer: name,
-    state,
-    ...(state !== 'established' && why !== undefined && { why }),
-    notSent: unsent.map(({ prefix, notSent = '' }) => `${prefix}: ${notSent}`),
-  }
+/** Why the peer is told nothing of the prefixes, or not of all. Looks at no other routes: there may be thousands. */
+function sessionView(peer: string, prefixes: readonly string[], bgp: BgpProtocol): SessionView {
+  const session = bgp.sessions.get(peer)
+  if (session === undefined) return { peer, state: 'idle', why: bgp.whyMissing(peer), notSent: [] }
+  const { state } = session.status
+  if (state !== 'established') return { peer, state, why: session.closedFor, notSent: [] }
+  const notSent = prefixes.flatMap(text => {
+    const prefix = parsePrefix(text)!
+    const why = session.takes(prefix) ? session.reasonNotSent(prefix) : 'its family is not meant for the peer'
+    return why === undefined ? [] : [`${text}: ${why}`]
+  })
+  return { peer, state, notSent }
 }

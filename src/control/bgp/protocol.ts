@@ -189,6 +189,11 @@ export class BgpProtocol implements AnnounceProtocol {
     return this.#sessions
   }
 
+  /** Why there is no session with the peer; undefined where there is one, or no such peer. */
+  whyMissing(name: string): string | undefined {
+    return this.#missing.get(name)?.why
+  }
+
   /** Each peer, also those that cannot have a session: they are idle, unless another has the session they mean. */
   seen(): SeenSession[] {
     const idle = [...this.#missing.values()].filter(({ peer }) => this.#twinProblem(peer) === undefined)
