@@ -11,7 +11,9 @@ import { Streams } from './streams.ts'
 
 const OWN = parseAddress('10.0.0.1')!
 const PEER = parseAddress('10.0.0.2')!
-const ENVELOPE: EnvelopeOptions = { label: '', compression: false, keyring: undefined, random: new FakeRandom(1) }
+/** Plain messages are believed, and sealed ones waited for. */
+const keyring = { keys: [], verifyIncoming: false, sealOutgoing: false }
+const ENVELOPE: EnvelopeOptions = { label: '', compression: false, keyring, random: new FakeRandom(1) }
 const state = (join: boolean): PushPull => ({ kind: 'pushPull', join, nodes: [] })
 const bytesOf = (message: Message) => wrapStream(encodeMessage(message), ENVELOPE)
 
@@ -23,7 +25,8 @@ class End implements Stream {
   how: 'open' | 'ended' | 'destroyed' = 'open'
   write(bytes: Uint8Array): boolean {
     const message = decodeMessage(unwrapStream(bytes, ENVELOPE)!)
-    this.said.push(message.kind === 'pushPull' ? `pushPull ${message.join}` : message.kind)
+    const names = message.kind === 'pushPull' ? message.nodes.map(({ name }) => ` ${name}`).join('') : ''
+    this.said.push(message.kind === 'pushPull' ? `pushPull ${message.join}${names}` : message.kind)
     return true
   }
   end(): void {
@@ -38,6 +41,7 @@ class End implements Stream {
 let clock: FakeClock
 let log: FakeLog
 let merged: number
+let nodes: PushPull['nodes']
 let mergeFails: boolean
 let dialled: { end: End; events: StreamEvents; target: StreamTarget } | undefined
 let streams: Streams
@@ -46,10 +50,18 @@ beforeEach(() => {
   clock = new FakeClock()
   log = new FakeLog()
   merged = 0
+  nodes = []
   mergeFails = false
   dialled = undefined
   streams = new Streams({
-    ...{ clock, log, state, source: OWN, timeoutMs: 10_000, envelope: () => ENVELOPE },
+    ...{
+      clock,
+      log,
+      source: OWN,
+      state: join => ({ ...state(join), nodes }),
+      timeoutMs: 10_000,
+      envelope: () => ENVELOPE,
+    },
     connect: (target, events) => {
       dialled = { end: new End(), events, target }
       return dialled.end
@@ -98,6 +110,16 @@ for (const [name, message, outcome, times] of ANSWERS)
     clock.advance(2000)
     assert.equal(clock.armed, 0)
   })
+
+test('what is said is what is so when the connection is there: a node that is gone by then is not told of', () => {
+  const record = { name: 'b', addr: Uint8Array.of(10, 0, 0, 2), port: 7946, incarnation: 2, vsn: new Uint8Array() }
+  nodes = [{ ...record, state: 'alive' }]
+  void streams.pushPull(PEER, 7946, true, 1000).catch(() => {})
+  nodes = []
+  dialled!.events.connected()
+  assert.deepEqual(dialled!.end.said, ['pushPull true'])
+  streams.stop()
+})
 
 test('push/pull with a state that must not be merged fails', async () => {
   mergeFails = true
@@ -189,6 +211,47 @@ test('what unfinished messages hold is counted, and given back', () => {
   assert.equal(streams.buffered, 12)
   ends[0]!.events!.closed('gone')
   assert.equal(streams.buffered, 9)
+})
+
+/** A frame that never ends: its header says so much more will come. */
+const ENDLESS = Uint8Array.of(10, 0x01, 0x3f, 0xff, 0xff)
+const PIECE = new Uint8Array(1 << 16)
+const MIB = 1 << 20
+
+for (const [name, head] of [
+  ['a sealed frame', ENDLESS],
+  ['a plain message', Uint8Array.of(6, 0x81, 0xdb, 0xff, 0xff, 0xff, 0xff)], // a push/pull whose first key has no end
+] as const)
+  test(`${name} that never ends is refused after 20 MiB, and a quarter more where it makes no pause`, () => {
+    const { end, events } = accept()
+    events!.data(head)
+    let most = 0
+    for (let sent = 0; sent < 100 * MIB && end.how === 'open'; sent += PIECE.length) {
+      events!.data(PIECE)
+      most = Math.max(most, streams.buffered)
+    }
+    assert.ok(most > 15 * MIB && most <= 25 * MIB, `${most} bytes`)
+    assert.deepEqual([end.said, end.how, streams.buffered], [['error'], 'ended', 0])
+  })
+
+test('many peers that never stop hold 64 MiB together; who holds most goes, and the others are heard', () => {
+  const all = Array.from({ length: 127 }, accept)
+  for (const { events } of all) events!.data(ENDLESS)
+  const small = accept()
+  const message = bytesOf(state(true))
+  small.events!.data(message.subarray(0, 3))
+  let most = 0
+  for (let round = 0; round < 12; round++)
+    for (const { events } of all) {
+      events!.data(PIECE)
+      most = Math.max(most, streams.buffered)
+    }
+  assert.ok(most > 60 * MIB && most <= 64 * MIB, `${most} bytes`)
+  assert.ok(all.some(({ end }) => end.how === 'destroyed'))
+  small.events!.data(message.subarray(3))
+  assert.deepEqual([small.end.how, merged], ['ended', 1])
+  clock.advance(10_000)
+  assert.equal(streams.buffered, 0, 'time is up for all')
 })
 
 test('a large message is tried when a quarter more has come, or when none comes for 50 ms', () => {

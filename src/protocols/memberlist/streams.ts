@@ -21,7 +21,7 @@ export interface StreamsOptions {
 
 /** Connections served at once; more are closed. */
 const MAX_INBOUND = 128
-/** Bytes of unfinished messages on all inbound connections together. */
+/** Bytes of unfinished messages on all connections together; buffers are at most twice as large. */
 const MAX_BUFFERED = 64 * 1024 * 1024
 /** Unfinished input is tried anew with every piece while it is small, then only when this much more has come or none comes. */
 const SMALL = 64 * 1024
@@ -42,24 +42,36 @@ export class Streams {
   pushPull(address: Address, port: number, join: boolean, withinMs: number): Promise<void> {
     const { state, merge } = this.#options
     return new Promise((resolve, reject) => {
-      this.#ask(address, port, state(join), withinMs, answer => {
-        if (typeof answer === 'string') return reject(new Error(answer))
-        if (answer.kind === 'error') return reject(new Error(`remote error: ${answer.error}`))
-        if (answer.kind !== 'pushPull') return reject(new Error(`${answer.kind} instead of a push/pull`))
-        try {
-          merge(answer)
-          resolve()
-        } catch (error) {
-          reject(error)
-        }
-      })
+      this.#ask(
+        address,
+        port,
+        () => state(join),
+        withinMs,
+        answer => {
+          if (typeof answer === 'string') return reject(new Error(answer))
+          if (answer.kind === 'error') return reject(new Error(`remote error: ${answer.error}`))
+          if (answer.kind !== 'pushPull') return reject(new Error(`${answer.kind} instead of a push/pull`))
+          try {
+            merge(answer)
+            resolve()
+          } catch (error) {
+            reject(error)
+          }
+        },
+      )
     })
   }
 
   ping(address: Address, port: number, ping: Ping, withinMs: number, done: (answered: boolean) => void): void {
-    this.#ask(address, port, ping, withinMs, answer => {
-      done(typeof answer !== 'string' && answer.kind === 'ack' && answer.seqNo === ping.seqNo)
-    })
+    this.#ask(
+      address,
+      port,
+      () => ping,
+      withinMs,
+      answer => {
+        done(typeof answer !== 'string' && answer.kind === 'ack' && answer.seqNo === ping.seqNo)
+      },
+    )
   }
 
   /** A connection from another node. */
@@ -115,10 +127,11 @@ export class Streams {
     stream.write(wrapStream(encodeMessage(message), this.#options.envelope()))
   }
 
+  /** The question is made when the connection is there: that may take long, and what was so before would be told as news. */
   #ask(
     address: Address,
     port: number,
-    question: Message,
+    question: () => Message,
     withinMs: number,
     done: (answer: Message | string) => void,
   ): void {
@@ -127,7 +140,7 @@ export class Streams {
       stream.destroy()
       done(answer)
     })
-    const events = { ...conversation.events, connected: () => this.#say(stream, question) }
+    const events = { ...conversation.events, connected: () => this.#say(stream, question()) }
     const stream = connect({ address, port, ...(source && { source }) }, events)
     conversation.stream = stream
   }
@@ -137,9 +150,17 @@ export class Streams {
       this.#conversations.delete(conversation)
       done(message)
     })
-    conversation.room = () => this.buffered < MAX_BUFFERED
+    conversation.grown = () => this.#makeRoom()
     this.#conversations.add(conversation)
     return conversation
+  }
+
+  /** Who holds most goes first: a peer that never stops must not keep the others from being heard. */
+  #makeRoom(): void {
+    while (this.buffered > MAX_BUFFERED) {
+      const largest = [...this.#conversations].reduce((a, b) => (b.length > a.length ? b : a))
+      largest.end('too much is being received')
+    }
   }
 }
 
@@ -148,7 +169,7 @@ class Conversation {
   stream: Stream | undefined
   /** Set where the bytes were wrong. */
   refusal: PacketError | undefined
-  room = () => true
+  grown = () => {}
   length = 0
   readonly events: StreamEvents
   readonly #options: Pick<StreamsOptions, 'clock' | 'envelope'>
@@ -187,11 +208,9 @@ class Conversation {
 
   #take(piece: Uint8Array): void {
     if (this.#over) return
-    if (!this.room()) {
-      this.end('too much is being received')
-      return
-    }
     this.#append(piece)
+    this.grown()
+    if (this.#over) return // it held most
     this.#pause?.cancel()
     if (this.length < SMALL || this.length >= GROWTH * this.#tried) this.#try()
     else this.#pause = this.#options.clock.after(PAUSE_MS, () => this.#try())
