@@ -3,6 +3,7 @@
  *   arp-responder respond IFACE BASE COUNT [fifo]             answers for COUNT addresses from BASE, in a poll() loop
  *   arp-responder load IFACE BASE COUNT RATE SECONDS          open loop: RATE requests a second, one latency in ns a line
  *   arp-responder flood IFACE BASE COUNT OUTSTANDING SECONDS  closed loop: prints answers a second
+ *   arp-responder burst IFACE BASE COUNT                      COUNT requests at once: prints how many had no answer within 1 s
  * Latency runs from just before send() to the kernel's receive time stamp of the answer, so a late reader adds nothing.
  */
 #define _GNU_SOURCE
@@ -159,7 +160,7 @@ static void open_link(const char *name, int ethertype) {
   memcpy(mac, request.ifr_hwaddr.sa_data, 6);
   struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ethertype), .sll_ifindex = if_nametoindex(name)};
   if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) die("bind");
-  int size = 1 << 22;
+  int size = 1 << 23;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
 }
 
@@ -253,6 +254,16 @@ static void flood(const struct protocol *p, uint32_t count, int outstanding, int
   printf("%ld\n", answers / seconds);
 }
 
+static void burst(const struct protocol *p, uint32_t count) {
+  unsigned char *answered = calloc(count, 1);
+  uint32_t left = count;
+  int64_t place, at = 0;
+  for (uint32_t next = 0; next < count; next++) ask(p, next);
+  for (struct pollfd wait = {fd, POLLIN, 0}; left > 0 && poll(&wait, 1, 1000) > 0;)
+    while ((place = receive(p, count, &at)) >= 0) left -= !answered[place], answered[place] = 1;
+  printf("%u\n", left);
+}
+
 int main(int argc, char **argv) {
   if (argc < 5) return fputs("see the head of the source\n", stderr), 2;
   int is6 = strchr(argv[3], ':') != NULL, count = atoi(argv[4]), on = 1;
@@ -267,5 +278,6 @@ int main(int argc, char **argv) {
   if (!strcmp(argv[1], "respond")) respond(p, count);
   else if (argc > 6 && !strcmp(argv[1], "load")) load(p, count, atoi(argv[5]), atoi(argv[6]));
   else if (argc > 6 && !strcmp(argv[1], "flood")) flood(p, count, atoi(argv[5]), atoi(argv[6]));
+  else if (!strcmp(argv[1], "burst")) burst(p, count);
   return 0;
 }

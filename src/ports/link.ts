@@ -10,6 +10,8 @@ export interface Link {
    * -1 where no frame waits. What this end sent itself does not come back.
    */
   receive(into: Uint8Array): number
+  /** How many frames were lost since last asked because they came faster than they were taken. */
+  dropped?(): number
   /** Afterwards nothing is received, and sending throws. */
   close(): void
 }

@@ -6,8 +6,9 @@ import { HOST_AND_BROADCAST, PacketSocket } from '../../src/adapters/linux/packe
 import { macBytes } from '../../src/core/ip/index.ts'
 import { ETHERTYPE_ARP } from '../../src/protocols/ethernet/index.ts'
 import { FakeLink } from '../../src/testing/fake-link.ts'
+import { backlogDrops } from './backlog.ts'
 import { enterFreshNetwork } from './fresh-network.ts'
-import { EVERYONE, frameTo, type LinkPair, linkContract, next } from './link.ts'
+import { EVERYONE, frameTo, type LinkPair, LONG_BURST, linkContract, next } from './link.ts'
 import { real } from './loopback.ts'
 
 linkContract('simulated', () => ({ ...FakeLink.pair(), rightMac: Uint8Array.of(2, 0, 0, 0, 0, 2) }))
@@ -68,4 +69,29 @@ test('veth pair: an interface that went down and came back delivers again', { sk
 
 test('veth pair: an interface that is not there is refused by name of the error', { skip }, () => {
   assert.throws(() => new PacketSocket(2_000_000_000, ETHERTYPE_ARP, HOST_AND_BROADCAST), { code: 'ENODEV' })
+})
+
+test('veth pair: a burst of 10,000 frames waits until it is read; what is lost of a longer one is counted', {
+  skip,
+}, () => {
+  const pair = vethPair()
+  const buffer = new Uint8Array(128)
+  const burst = (frames: number) => {
+    const before = backlogDrops()
+    for (let count = 0; count < frames; count++) pair.left.send(frameTo(EVERYONE, 7))
+    let received = 0
+    while (pair.right.receive(buffer) >= 0) received++
+    const dropped = pair.right.dropped!()
+    const missing = frames - received - dropped
+    assert.ok(
+      missing >= 0 && missing <= backlogDrops() - before,
+      `${received} came and ${dropped} did not, of ${frames}`,
+    )
+    return dropped
+  }
+  assert.equal(burst(10_000), 0)
+  assert.ok(burst(LONG_BURST) > 0)
+  assert.equal(burst(1), 0, 'counted once')
+  pair.left.close()
+  pair.right.close()
 })

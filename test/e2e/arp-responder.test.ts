@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Mac, parseAddress } from '../../src/core/ip/index.ts'
 import { REPLY } from '../../src/protocols/arp/index.ts'
 import { ROUNDS_MS } from '../../src/protocols/ethernet/index.ts'
+import { backlogDrops } from '../contract/backlog.ts'
 import { buildSegment, Client, Node, tearDown, until } from './arp-segment.ts'
 
 const root = process.getuid?.() === 0
@@ -116,6 +117,21 @@ describe('the ARP responder', { skip: root ? false : 'needs root: network namesp
     for (let count = 0; count < 20; count++) await client.resolve('10.77.0.240')
     assert.ok(!a.lines.slice(from).some(({ blocking }) => blocking === false), 'still blocked after twenty answers')
     await a.line(({ blocking }) => blocking === false, from)
+  })
+
+  test('10,000 requests that come while the responder does not run are all answered', async () => {
+    await a.update(['10.77.0.240', 'all'])
+    await client.resolve('10.77.0.240')
+    const { pid } = a.child
+    const threads = () =>
+      readdirSync(`/proc/${pid}/task`).map(id => readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8'))
+    a.child.kill('SIGSTOP')
+    await until('every thread has stopped', () => threads().every(line => line.split(') ')[1]?.startsWith('T')))
+    client.clear()
+    const before = backlogDrops()
+    for (let asked = 0; asked < 10_000; asked++) client.ask('10.77.0.240')
+    a.child.kill('SIGCONT')
+    await until('all answers', () => client.answers('10.77.0.240').length + backlogDrops() - before >= 10_000)
   })
 
   test('another host that claims an address is told of, and how often within a second', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { formatAddress, type Mac, parseAddress } from '../../core/ip/index.ts'
 import type { NetworkInterface, Random } from '../../ports/index.ts'
-import { FakeLink } from '../../testing/fake-link.ts'
+import { FakeLink, QUEUE_LENGTH } from '../../testing/fake-link.ts'
 import {
   type Claim,
   COUNTERS,
@@ -320,6 +320,9 @@ test('what is not answered is counted for its interface by reason, once', () => 
     ['eth1', { announceIP: 2, notMatchInterface: 1, notRequest: 1 }],
     ['eth2', { malformed: 1, ethernetDestination: 1 }],
   ])
+  assert.deepEqual(ignored(), [])
+  for (let count = 0; count < 300; count++) wires.get('eth2')!.send(new Uint8Array(60)) // and nobody reads
+  assert.deepEqual(ignored(), [['eth2', { receiveBufferFull: 300 - QUEUE_LENGTH }]])
   assert.deepEqual(ignored(), [])
 })
 

@@ -126,9 +126,14 @@ export class Station<K, L extends Link> {
     }
   }
 
-  /** One address is announced again: others may have believed somebody else. */
+  /** One address is announced again, quiet or not: others may have believed somebody else. */
   reannounce(key: K, nowMs: number): void {
-    for (const index of this.#attachments.keys()) this.#announcer.restart(index, nowMs, key)
+    const claim = this.#claims.get(key)
+    for (const [index, { name }] of this.#attachments) {
+      if (claim === undefined || !matches(claim, name)) continue
+      this.#announcer.restart(index, nowMs, key)
+      this.#announcer.want(index, key, nowMs)
+    }
   }
 
   /** One frame that arrived on the interface. */
@@ -158,6 +163,8 @@ export class Station<K, L extends Link> {
   takeIgnored(): Ignored[] {
     const taken: Ignored[] = []
     for (const attachment of this.#attachments.values()) {
+      const dropped = attachment.link.dropped?.() ?? 0
+      if (dropped > 0) attachment.ignored.set('receiveBufferFull', dropped)
       if (attachment.ignored.size === 0) continue
       taken.push({ interface: attachment.name, reasons: attachment.ignored })
       attachment.ignored = new Map()
