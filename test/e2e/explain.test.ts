@@ -102,7 +102,7 @@ describe('metallbctl explain, where a majority is required', { skip }, () => {
     await lab.apply(overlapping)
     const text = await waitFor(async () => {
       const said = await explain('node1', '--insecure-skip-speaker-tls-verify')
-      return said.includes(`Configuration on node ${names().join(', ')}: in force is`) ? said : undefined
+      return said.includes(`Configuration of speaker-${names().join(', speaker-')}: in force is`) ? said : undefined
     }, 'all speakers to refuse it')
     assert.match(text, /the configuration is not valid, so the last valid one stays in force:\n.*twin.*overlaps/)
     assert.match(
@@ -110,6 +110,7 @@ describe('metallbctl explain, where a majority is required', { skip }, () => {
       /in force is that of 20.*Z\n {2}since then: IPAddressPool metallb-system\/twin added\n {2}refused: .*twin/,
     )
     assert.match(text, new RegExp(`Layer 2: announced from node ${owner}\n`))
+    assert.match(text, /Configuration of controller: not the newest is in force, since 20.*\n {2}refused: .*twin/)
     const events = async () => {
       const path = 'jsonpath={range .items[?(@.reason=="configRejected")]}{.involvedObject.name}: {.message}{end}'
       return (await lab.kubectl(['get', 'events', '-n', 'metallb-system', '-o', path])).stdout

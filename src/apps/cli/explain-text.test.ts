@@ -31,7 +31,7 @@ const problem = {
   message: 'no range',
   severity: 'error',
 } as const
-const stale = {
+const former = {
   since: '2026-07-01T08:00:00Z',
   refused: 'IPAddressPool green: no range',
   differs: ['IPAddressPool green added'],
@@ -39,23 +39,29 @@ const stale = {
 
 test('under an invalid configuration the speakers say what is in force, and what they do', () => {
   const views = [
-    view('n1', stale),
-    view('n2', stale, false),
+    view('n1', former),
+    view('n2', former, false),
     view('n3', { differs: [], refused: 'node "n3" not found' }),
   ]
-  const text = explanationText({ kind: 'invalid configuration', problems: [problem], views }, 'default/web')
+  const refused = { since: '2026-07-02T00:00:00Z', refused: 'configuration error: a\nb' }
+  const stale = ['controller', 'speaker-n4'].map(process => ({ process, ...refused }))
+  const text = explanationText({ kind: 'invalid configuration', problems: [problem], views, stale }, 'default/web')
   const bgp =
     'owner: first of 2; to tor-a, tor-b (session is active: connection refused), tor-c (192.0.2.10/32: no IPv4 next hop)'
   assert.deepEqual(text.trimEnd().split('\n'), [
     'Service default/web: the configuration is not valid, so the last valid one stays in force:',
     '  IPAddressPool green spec.addresses[0]: no range',
     '',
-    'Configuration on node n1, n2: in force is that of 2026-07-01T08:00:00Z',
+    'Configuration of speaker-n1, speaker-n2: in force is that of 2026-07-01T08:00:00Z',
     '  since then: IPAddressPool green added',
     '  refused: IPAddressPool green: no range',
     '',
-    'Configuration on node n3: in force is none',
+    'Configuration of speaker-n3: in force is none',
     '  refused: node "n3" not found',
+    '',
+    'Configuration of controller, speaker-n4: not the newest is in force, since 2026-07-02T00:00:00Z',
+    '  refused: configuration error: a',
+    '  refused: b',
     '',
     'Layer 2: announced from node n1, n3',
     '  n1  announces  owner: first of 2',
@@ -70,6 +76,9 @@ test('under an invalid configuration the speakers say what is in force, and what
 })
 
 test('where no speaker was heard that is said', () => {
-  const text = explanationText({ kind: 'invalid configuration', problems: [problem], views: [] }, 'default/web')
+  const text = explanationText(
+    { kind: 'invalid configuration', problems: [problem], views: [], stale: [] },
+    'default/web',
+  )
   assert.match(text, /\n\nNot known: what the speakers announce, none was heard\n$/)
 })

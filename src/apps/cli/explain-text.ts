@@ -1,5 +1,5 @@
 /** What `metallbctl explain` prints. */
-import type { Explained, Explanation, ServiceView, Told } from '../../control/explain/index.ts'
+import type { Explained, Explanation, ServiceView, StaleProcess, Told } from '../../control/explain/index.ts'
 import { formatProblem } from '../../core/config/index.ts'
 import { formatAddress } from '../../core/ip/index.ts'
 import type { BgpNodeExplanation, NodeExplanation } from '../../core/plan/index.ts'
@@ -11,9 +11,14 @@ export function explanationText(explanation: Explanation, key: string): string {
     case 'no such service':
       return `Service ${key}: there is no such Service\n`
     case 'invalid configuration': {
-      const { problems, views } = explanation
+      const { problems, views, stale } = explanation
       const first = `Service ${key}: the configuration is not valid, so the last valid one stays in force:`
-      const lines = [first, ...problems.map(problem => `  ${formatProblem(problem)}`), ...spokenLines(views)]
+      const lines = [
+        first,
+        ...problems.map(problem => `  ${formatProblem(problem)}`),
+        ...staleLines(views, stale),
+        ...spokenLines(views),
+      ]
       return `${lines.join('\n')}\n`
     }
     case 'explained':
@@ -21,7 +26,8 @@ export function explanationText(explanation: Explanation, key: string): string {
   }
 }
 
-function explainedText({ service, allocation, layer2, bgp, reported, views, assumptions }: Explained): string {
+function explainedText(explained: Explained): string {
+  const { service, allocation, layer2, bgp, reported, views, stale, assumptions } = explained
   const lines = [style(`Service ${service.key}`, 'bold'), '', `Address: ${allocation.summary}`]
   lines.push(...allocation.reasons.map(reason => `  ${formatReason(reason)}`))
   if (allocation.sharedWith.length > 0) lines.push(`  shared with ${allocation.sharedWith.join(', ')}`)
@@ -31,7 +37,7 @@ function explainedText({ service, allocation, layer2, bgp, reported, views, assu
     const rowOf = (row: Told<BgpNodeExplanation>) => bgpRow(row, views)
     lines.push('', `BGP: ${headline(bgp.nodes)}`, ...rowsOr(bgp.refused, bgp.nodes, rowOf))
   }
-  lines.push(...staleLines(views))
+  lines.push(...staleLines(views, stale))
   if (assumptions.length > 0) lines.push('', 'Not known:', ...assumptions.map(assumption => `  ${assumption}`))
   return `${lines.join('\n')}\n`
 }
@@ -41,9 +47,8 @@ function spokenLines(views: readonly ServiceView[]): string[] {
   const said = views.flatMap(({ verdict }) => verdict ?? [])
   const layer2 = said.map(({ layer2 }): Told<NodeExplanation> => ({ ...layer2, by: 'speaker' }))
   const bgp = said.map(({ bgp }): Told<BgpNodeExplanation> => ({ ...bgp, by: 'speaker' }))
-  if (said.length === 0) return [...staleLines(views), '', 'Not known: what the speakers announce, none was heard']
+  if (said.length === 0) return ['', 'Not known: what the speakers announce, none was heard']
   return [
-    ...staleLines(views),
     ...['', `Layer 2: ${headline(layer2)}`, ...rowsOr([], layer2, nodeRow)],
     ...['', `BGP: ${headline(bgp)}`, ...rowsOr([], bgp, row => bgpRow(row, views))],
   ]
@@ -90,21 +95,21 @@ function peerText(name: string, sessions: ServiceView['sessions']): string {
   return troubles.length === 0 ? name : `${name} (${troubles.join('; ')})`
 }
 
-/** The configuration in force, where it is not that of the cluster; speakers that say the same are told of together. */
-function staleLines(views: readonly ServiceView[]): string[] {
+/** The configuration in force, where it is not that of the cluster; processes that say the same are told of together. */
+function staleLines(views: readonly ServiceView[], stale: readonly StaleProcess[]): string[] {
   const groups = new Map<string, string[]>()
+  const say = (who: string, ...lines: string[]) =>
+    void groups.set(lines.join('\n'), [...(groups.get(lines.join('\n')) ?? []), who])
+  const refusals = (text: string) => text.split('\n').map(why => `  refused: ${why}`)
   for (const { node, configuration } of views) {
     const { since, refused, differs } = configuration
     if (refused === undefined) continue
     const from = since === undefined ? 'none' : `that of ${since}`
-    const lines = [
-      `: in force is ${from}`,
-      ...differs.map(one => `  since then: ${one}`),
-      ...refused.split('\n').map(why => `  refused: ${why}`),
-    ]
-    groups.set(lines.join('\n'), [...(groups.get(lines.join('\n')) ?? []), node])
+    say(`speaker-${node}`, `in force is ${from}`, ...differs.map(one => `  since then: ${one}`), ...refusals(refused))
   }
-  return [...groups].flatMap(([text, nodes]) => ['', ...`Configuration on node ${nodes.join(', ')}${text}`.split('\n')])
+  for (const { process, since, refused } of stale)
+    say(process, `not the newest is in force${since === undefined ? '' : `, since ${since}`}`, ...refusals(refused))
+  return [...groups].flatMap(([text, who]) => ['', ...`Configuration of ${who.join(', ')}: ${text}`.split('\n')])
 }
 
 function reasonText(reason: Reason): string {

@@ -7,6 +7,7 @@ import {
   bgpAdvertisements,
   bgpPeers,
   communities,
+  configurationStates,
   endpointSlices,
   ipAddressPools,
   l2Advertisements,
@@ -41,7 +42,7 @@ export async function readCluster(kube: KubeClient, namespace: string): Promise<
       throw error
     }
   }
-  const [pools, l2, community, node, ns, service, slices, pod, statuses, peers, bgp, bfd] = await Promise.all([
+  const [pools, l2, community, node, ns, service, slices, pod, statuses, peers, bgp, bfd, states] = await Promise.all([
     kube.list(ipAddressPools, { namespace }),
     kube.list(l2Advertisements, { namespace }),
     kube.list(communities, { namespace }),
@@ -54,6 +55,7 @@ export async function readCluster(kube: KubeClient, namespace: string): Promise<
     optional(bgpPeers),
     optional(bgpAdvertisements),
     optional(bfdProfiles),
+    optional(configurationStates),
   ])
   const config = { pools, l2Advertisements: l2, communities: community, nodes: node, namespaces: ns }
   return {
@@ -62,5 +64,6 @@ export async function readCluster(kube: KubeClient, namespace: string): Promise<
     endpointSlices: slices,
     pods: pod,
     l2Statuses: statuses ?? [],
+    configurationStates: states,
   }
 }

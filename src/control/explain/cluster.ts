@@ -1,5 +1,6 @@
 import {
   type ConfigSnapshot,
+  type ConfigurationStateResource,
   type EndpointSliceResource,
   groupObjects,
   type PodResource,
@@ -16,6 +17,8 @@ export interface Cluster {
   /** Of the MetalLB namespace; undefined where they are not known. */
   readonly pods?: readonly PodResource[]
   readonly l2Statuses: readonly ServiceL2StatusResource[]
+  /** What each process says of the configuration; absent where that is not known. */
+  readonly configurationStates?: readonly ConfigurationStateResource[]
 }
 
 /** What a pile of objects says of a cluster. Configuration kinds count only in the MetalLB namespace. */
@@ -32,13 +35,15 @@ export function clusterOf(objects: readonly KubeObject[], namespace: string): Cl
     endpointSlices: ofKind('EndpointSlice'),
     pods: pods.length === 0 ? undefined : pods,
     l2Statuses: ofKind('ServiceL2Status'),
+    configurationStates: ofKind('ConfigurationState'),
   }
 }
 
 /** The pile of objects that the cluster was made of. */
-export function objectsOf({ snapshot, services, endpointSlices, pods = [], l2Statuses }: Cluster): KubeObject[] {
+export function objectsOf(cluster: Cluster): KubeObject[] {
+  const { snapshot, services, endpointSlices, pods = [], l2Statuses, configurationStates = [] } = cluster
   const configuration = Object.values(snapshot).flatMap((list: readonly KubeObject[] | undefined) => list ?? [])
-  return [...configuration, ...services, ...endpointSlices, ...pods, ...l2Statuses]
+  return [...configuration, ...services, ...endpointSlices, ...pods, ...l2Statuses, ...configurationStates]
 }
 
 const CLUSTER_SCOPED = new Set(['Node', 'Namespace'])

@@ -218,3 +218,19 @@ test('what a speaker decides itself counts, whatever is worked out here', () => 
   assert.deepEqual(explanation.bgp.nodes, [], 'where BGP is not configured it has no rows')
   assert.deepEqual(explanation.assumptions, [])
 })
+
+test('a process that refuses the configuration is told of, unless its speaker was heard itself', () => {
+  const state = (name: string, status: object) =>
+    object('metallb.io/v1beta1', 'ConfigurationState', { name }, { status })
+  const lastTransitionTime = '2026-07-01T00:00:00Z'
+  const invalid = {
+    ...{ result: 'Invalid', errorSummary: 'configuration error: x' },
+    conditions: [{ type: 'configReconcilerValid', status: 'False', reason: 'x', message: 'x', lastTransitionTime }],
+  }
+  const states = [
+    ...[state('speaker-n1', invalid), state('speaker-n2', invalid), state('controller', { result: 'Valid' })],
+    state('speaker-n3', { result: 'Unknown' }),
+  ]
+  const { stale } = explained(explain([...heard, ...states], 'default/web', { views: [view('n1')], silent: [] }))
+  assert.deepEqual(stale, [{ process: 'speaker-n2', since: lastTransitionTime, refused: 'configuration error: x' }])
+})

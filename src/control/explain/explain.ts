@@ -29,6 +29,15 @@ export interface ExplainOptions {
   readonly drainCordoned?: boolean
 }
 
+/** A process that does not run the configuration of the cluster, by its ConfigurationState. */
+export interface StaleProcess {
+  /** `controller`, or `speaker-NODE`. */
+  readonly process: string
+  /** RFC 3339. */
+  readonly since?: string
+  readonly refused: string
+}
+
 /** `speaker`: the speaker of the node says so. `computed`: worked out here from what is known. */
 export type Told<R> = R & { readonly by: 'speaker' | 'computed' }
 
@@ -42,6 +51,8 @@ export interface Explained {
   readonly reported: readonly string[]
   /** What the speakers that answered see, decide and run with. */
   readonly views: readonly ServiceView[]
+  /** Of those that were not asked themselves. */
+  readonly stale: readonly StaleProcess[]
   /** What was not known and had to be assumed. */
   readonly assumptions: readonly string[]
 }
@@ -49,7 +60,12 @@ export interface Explained {
 export type Explanation =
   | { kind: 'no such service' }
   /** The processes go on with the last valid configuration, which only they can tell of. */
-  | { kind: 'invalid configuration'; problems: readonly Problem[]; views: readonly ServiceView[] }
+  | {
+      kind: 'invalid configuration'
+      problems: readonly Problem[]
+      views: readonly ServiceView[]
+      stale: readonly StaleProcess[]
+    }
   | Explained
 
 /**
@@ -67,7 +83,8 @@ export function explainService(
   const service = services.find(one => one.key === key)
   if (service === undefined) return { kind: 'no such service' }
   const parsed = parseConfig(cluster.snapshot)
-  if ('problems' in parsed) return { kind: 'invalid configuration', problems: parsed.problems, views }
+  const stale = staleProcesses(cluster, views)
+  if ('problems' in parsed) return { kind: 'invalid configuration', problems: parsed.problems, views, stale }
   const { config } = parsed
   const world = withViews(worldOf(cluster, config, services, options), views)
   const [layer2, bgp] = [explainLayer2(service, world), explainBgp(service, world)]
@@ -80,6 +97,7 @@ export function explainService(
     bgp: { ...bgp, nodes: withVerdicts(spoken(bgp.nodes, cluster), bgpViews, verdict => verdict.bgp) },
     reported: reportedNodes(cluster, service),
     views,
+    stale,
     assumptions: assumptionsOf(cluster, service, answers),
   }
 }
@@ -140,6 +158,16 @@ function spoken(rows: readonly BgpNodeExplanation[], { pods }: Cluster): BgpNode
 function reportedNodes({ l2Statuses }: Cluster, { namespace, name }: Service): string[] {
   const own = l2Statuses.filter(({ status }) => status?.serviceNamespace === namespace && status.serviceName === name)
   return own.flatMap(({ status }) => status?.node ?? []).sort()
+}
+
+function staleProcesses({ configurationStates = [] }: Cluster, views: readonly ServiceView[]): StaleProcess[] {
+  const asked = new Set(views.map(({ node }) => `speaker-${node}`))
+  return configurationStates.flatMap(({ metadata: { name }, status = {} }) => {
+    const { result = 'Valid', errorSummary = '', conditions = [] } = status
+    if (result === 'Valid' || errorSummary === '' || asked.has(name)) return []
+    const since = conditions.find(({ status }) => status === 'False')?.lastTransitionTime
+    return { process: name, ...(since && { since }), refused: errorSummary }
+  })
 }
 
 function assumptionsOf(cluster: Cluster, { namespace, name }: Service, answers: Answers): string[] {
