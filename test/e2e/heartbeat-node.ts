@@ -48,7 +48,9 @@ const memberlist = new MemberlistMembership({
   ...{ port: 7946, config: FAST_LAN, heartbeats: true, open: () => openUdp({ address: text, port: 7946 }) },
 })
 const membership = new CombinedMembership({ node, memberlist, heartbeats, trustMs: 10_000, clock, log: silent })
-membership.subscribe(({ kind, node: other }) => tell({ event: `${kind} ${other}`, at: Date.now() }))
+membership.subscribe(({ kind, node: other }) =>
+  tell({ event: `${kind} ${other}`, standing: membership.standings().get(other) }),
+)
 await responder.start()
 await membership.start()
 membership.activate()

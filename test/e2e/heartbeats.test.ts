@@ -15,7 +15,7 @@ const PROGRAM = fileURLToPath(new URL('./heartbeat-node.ts', import.meta.url))
 
 interface Line {
   readonly event?: string
-  readonly at?: number
+  readonly standing?: string
   readonly members?: string[]
   readonly interfaces?: string[]
   readonly direct?: string[]
@@ -54,7 +54,7 @@ class Node {
   }
 }
 
-describe('heartbeats between processes', { skip: whyNoLab() ?? false, timeout: 120_000 }, () => {
+describe('heartbeats between processes', { skip: whyNoLab() ?? false, timeout: 300_000 }, () => {
   const nodes: Node[] = []
   after(async () => {
     await Promise.all(nodes.map(node => node.kill()))
@@ -98,14 +98,14 @@ describe('heartbeats between processes', { skip: whyNoLab() ?? false, timeout: 1
   test('IMP-25 what one publishes the others know at once', async () => {
     c.send({ do: 'publish', interfaces: ['eth1', 'eth0'] })
     await waitFor(async () => (await a.ask('members')).interfaces!.join() === 'c eth0 eth1', 'the interfaces of c')
-    assert.ok(a.events().includes('NodeUpdate c'))
+    await waitFor(() => a.events().includes('NodeUpdate c'), 'the event')
   })
 
   test('keys change while they run, and whoever has another one is not believed', async () => {
     for (const node of [a, b, c]) node.send({ do: 'key', secrets: ['another', 'a secret of the tests'] })
     for (const node of [a, b, c]) node.send({ do: 'key', secrets: ['another'] })
     await all('abc', a, b, c)
-    assert.deepEqual((await a.ask('members')).direct, ['b alive', 'c alive'])
+    await waitFor(async () => (await a.ask('members')).direct!.join() === 'b alive,c alive', 'both to be believed')
     c.send({ do: 'key', secrets: ['a third'] })
     await waitFor(async () => (await a.ask('members')).direct!.includes('c dead'), 'silence of c')
     const { metrics } = await a.ask('metrics')
@@ -119,9 +119,10 @@ describe('heartbeats between processes', { skip: whyNoLab() ?? false, timeout: 1
     const from = [a, b].map(({ lines }) => lines.length)
     const flood = spawn('ip', ['netns', 'exec', NAMESPACE, process.execPath, '--input-type=module', '-e', FLOOD])
     await once(flood, 'exit')
-    const { metrics } = await a.ask('metrics')
-    const limited = () => metrics!['metallb_heartbeat_packets_refused_total{reason="rateLimited"}'] ?? 0
-    assert.ok(limited() > 1000, `${limited()} packets were too much`)
+    await waitFor(async () => {
+      const { metrics } = await a.ask('metrics')
+      return (metrics!['metallb_heartbeat_packets_refused_total{reason="rateLimited"}'] ?? 0) > 1000
+    }, 'a thousand packets that were too much')
     const seen = [a, b].flatMap((node, place) => node.events(from[place]))
     assert.deepEqual(
       seen.filter(event => event.startsWith('NodeLeave')),
@@ -131,19 +132,19 @@ describe('heartbeats between processes', { skip: whyNoLab() ?? false, timeout: 1
 
   test('a killed process is noticed by both, and one that stops at once', async () => {
     const from = [a, b].map(({ lines }) => lines.length)
-    const killed = Date.now()
     await c.kill()
     const left = (node: Node, place: number) =>
-      node.lines.slice(from[place]).find(({ event }) => event === 'NodeLeave c')?.at
+      node.lines.slice(from[place]).find(({ event }) => event === 'NodeLeave c')
     await waitFor(() => [a, b].every(left), 'both to notice')
-    const took = [a, b].map((node, place) => left(node, place)! - killed)
-    assert.ok(Math.max(...took) < 1000, `after ${took.join(' and ')} ms`)
+    const standings = [a, b].map((node, place) => left(node, place)?.standing)
+    assert.deepEqual(standings, ['silent', 'silent'], 'by heartbeats: memberlist, which needs longer, still lists it')
     const before = a.lines.length
     b.send({ do: 'stop' })
     await waitFor(() => a.events(before).includes('NodeLeave b'), 'the leave')
   })
 
   test('a main thread that is wedged ends its process', async () => {
+    await all('a', a) // the former c, whose death has no second witness since b left, is gone for memberlist too
     c = start('c')
     await all('ac', a, c)
     const before = a.lines.length
@@ -154,16 +155,16 @@ describe('heartbeats between processes', { skip: whyNoLab() ?? false, timeout: 1
   })
 })
 
-/** For a second as fast as it can, heartbeats of nobody from an address of nobody. */
+/** As fast as it can, 50,000 heartbeats of nobody from an address of nobody. */
 const FLOOD = `
   import { createSocket } from 'node:dgram'
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.7.66')
   const packet = Buffer.concat([Buffer.from('MLHB'), Buffer.alloc(100, 3)])
-  const end = Date.now() + 1000
+  let sent = 0
   const more = () => {
-    for (let count = 0; count < 50; count++) socket.send(packet, 7947, '127.0.7.1')
-    if (Date.now() < end) setImmediate(more)
+    for (const end = sent + 50; sent < end; sent++) socket.send(packet, 7947, '127.0.7.1')
+    if (sent < 50_000) setImmediate(more)
     else socket.close()
   }
   more()`

@@ -6,7 +6,7 @@ const POLL_MS = 20
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   what: string,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<Exclude<T, undefined | false>> {
   const end = performance.now() + timeoutMs
   for (;;) {
