@@ -6,9 +6,9 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { services } from '../../src/api/kubernetes/index.ts'
 import { DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
-import { type Lab, measureFailover, Probe, SERVICE_RANGE6, startLab, waitFor } from '../../src/apps/lab/index.ts'
+import { type Lab, measureFailover, Probe, startLab, waitFor } from '../../src/apps/lab/index.ts'
 import type { Asked } from './asker.ts'
-import { arp, serviceYaml, whyNoLab } from './harness.ts'
+import { arp, POOL_SIX, serviceYaml, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? false
 const ASKER = fileURLToPath(new URL('asker.ts', import.meta.url))
@@ -20,17 +20,7 @@ process.on('SIGTERM', () => { clearInterval(timer); socket.write('\\r\\n') })
 socket.on('error', error => { console.log(error.message); process.exit(1) })
 socket.on('data', text => console.log(String(text))).on('end', () => process.exit(0))`
 
-const SIX = `---
-apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: { name: six, namespace: metallb-system }
-spec: { addresses: ["${SERVICE_RANGE6}"] }
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: { name: six, namespace: metallb-system }
-spec: { ipAddressPools: [six] }
----${serviceYaml('six', 'web', 'ipFamilies: [IPv6]')}`
+const SIX = `---${POOL_SIX}${serviceYaml('six', 'web', 'ipFamilies: [IPv6]')}`
 
 describe('a planned stop', { skip }, () => {
   let lab: Lab

@@ -1,5 +1,13 @@
 /** What the tests on real machines share: when they can run, back ends to ask, and what those answered. */
-import { type Host, isInstalled, type Lab, nodeCommand, Probe, waitFor } from '../../src/apps/lab/index.ts'
+import {
+  type Host,
+  isInstalled,
+  type Lab,
+  nodeCommand,
+  Probe,
+  SERVICE_RANGE6,
+  waitFor,
+} from '../../src/apps/lab/index.ts'
 
 const TOOLS = ['ip', 'nft', 'nsenter', 'setpriv', 'unshare', 'arping', 'tcpdump', 'kubectl', 'curl']
 
@@ -14,6 +22,19 @@ function missingTools(): string | undefined {
   const missing = TOOLS.filter(tool => !isInstalled(tool))
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`
 }
+
+/** IPv6 addresses, announced by layer 2. */
+export const POOL_SIX = `
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: six, namespace: metallb-system }
+spec: { addresses: ["${SERVICE_RANGE6}"] }
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: { name: six, namespace: metallb-system }
+spec: { ipAddressPools: [six] }
+---`
 
 /** A Pod of the lab: a real HTTP server behind the given labels. */
 export function podYaml(name: string, app: string, node?: string): string {

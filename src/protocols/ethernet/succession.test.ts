@@ -122,6 +122,16 @@ function handsOver<K>(dialect: Dialect<K>, settleMs: number): void {
       assert.equal(world.gratuitous, 0)
     })
 
+  test('what is quiet is announced all the same where another host claimed it', () => {
+    world.old.station.leave()
+    world.takeOver()
+    world.run(200)
+    assert.equal(world.gratuitous, 0)
+    world.new.station.reannounce(world.key, world.now)
+    world.run(1000)
+    assert.ok(world.gratuitous >= 3, String(world.gratuitous))
+  })
+
   test('where its answer to the question is lost, it is given again', () => {
     let lost = 3
     world.cut = ({ isRelease = false }) => isRelease && lost-- > 0

@@ -103,6 +103,14 @@ export function mayBe(frame: Uint8Array, length: number, type: number): boolean 
   return at >= 0 && at + TYPE < length && frame[at + NEXT_HEADER] === ICMPV6 && frame[at + TYPE] === type
 }
 
+/** Whether a frame may say that its sender has an address, or is about to: an advertisement, or a solicitation from nobody. */
+export function mayClaim(frame: Uint8Array, length: number): boolean {
+  if (mayBe(frame, length, ADVERTISEMENT)) return true
+  return (
+    mayBe(frame, length, SOLICITATION) && isUnspecified(frame, payloadOffset(frame, length, ETHERTYPE_IPV6) + SOURCE)
+  )
+}
+
 /** A message of the type with its fixed part and one option, which RFC 4861 section 7.1 does not discard. */
 function isWhole(frame: Uint8Array, at: number, length: number, type: number): boolean {
   const body = (frame[at + 4]! << 8) | frame[at + 5]!

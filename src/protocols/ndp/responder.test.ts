@@ -112,6 +112,26 @@ test('an advertisement of an announced address is a claim, on its interfaces', (
   assert.equal(claimedNdp(frame(), eth0, claims), undefined, 'a solicitation claims nothing')
 })
 
+test('duplicate address detection for an announced address is a claim, and is answered', () => {
+  const probe = (change: Change = {}) => frame({ source: '::', message: { linkLayer: undefined }, ...change })
+  const claimed = (bytes: Uint8Array) => new NdpVoice().claimed(bytes, bytes.length, eth0, claims)
+  assert.equal(claimed(probe()), VIP)
+  assert.equal(
+    claimed(
+      probe({
+        destination: solicitedNode(ip('2001:db8::10')),
+        message: { linkLayer: undefined, target: ip('2001:db8::10') },
+      }),
+    ),
+    undefined,
+  )
+  assert.equal(claimed(probe({ destination: ALL_NODES })), undefined, 'to another group it is none')
+  assert.equal(claimed(probe({ message: {} })), undefined, 'with a MAC it is none')
+  assert.equal(claimed(frame({ message: { linkLayer: undefined } })), undefined, 'from an address it is none')
+  const bytes = probe()
+  assert.equal(new NdpVoice().exchange(bytes, bytes.length, eth0).senderMAC, ROUTER, 'the frame says who')
+})
+
 test('the voice says what was asked and by whom', () => {
   const voice = new NdpVoice()
   const bytes = frame(unicast)

@@ -56,18 +56,12 @@ export function answerNdp(bytes: Uint8Array, on: Responder, claims: NdpClaims): 
   const claim = claims.get(message.target)
   if (claim === undefined) return 'announceIP'
   if (!matches(claim, on.name)) return 'notMatchInterface'
-  if (source === UNSPECIFIED) return answerProbe(packet, on)
+  // Duplicate address detection is told, with everybody else, that the address is taken (RFC 4862 section 5.4.3).
+  if (source === UNSPECIFIED) return isProbe(packet) ? gratuitousNdp(message.target, on) : 'malformed'
   const toGroup = destination >> 120n === 0xffn
   if (toGroup && message.linkLayer === undefined) return 'noSourceLinkLayer'
   const flags = { solicited: true, override: true } // without override a cached MAC stays: RFC 4861 section 7.2.5, IMP-16
   return advertisement(message.target, flags, source, message.linkLayer ?? frame.source, on)
-}
-
-/** Duplicate address detection is told, with everybody else, that the address is taken (RFC 4862 section 5.4.3). */
-function answerProbe({ destination, message }: NdpPacket, on: Responder): Uint8Array | NdpDropReason {
-  const { target, linkLayer } = message
-  if (destination !== solicitedNode(target) || linkLayer !== undefined) return 'malformed' // RFC 4861 section 7.1.1
-  return gratuitousNdp(target, on)
 }
 
 /** Tells the segment who has the address (section 3.4). */
@@ -97,12 +91,20 @@ function advertisement(
   return encodeFrame({ destination: toMac, source: mac, etherType: ETHERTYPE_IPV6, payload })
 }
 
-/** The announced address, on this interface, that the sender advertises as its own. */
+/** The announced address, on this interface, that the sender advertises as its own or is about to take for its own. */
 export function claimedNdp(bytes: Uint8Array, on: Responder, claims: NdpClaims): bigint | undefined {
-  const message = readFrame(bytes)?.packet.message
-  if (message?.kind !== 'advertisement') return undefined
-  const claim = claims.get(message.target)
-  return claim !== undefined && matches(claim, on.name) ? message.target : undefined
+  const packet = readFrame(bytes)?.packet
+  if (packet === undefined || !(packet.message.kind === 'advertisement' || isProbe(packet))) return undefined
+  const { target } = packet.message
+  const claim = claims.get(target)
+  return claim !== undefined && matches(claim, on.name) ? target : undefined
+}
+
+/** Duplicate address detection: somebody has the address configured (RFC 4862 section 5.4.3). RFC 4861 section 7.1.1. */
+function isProbe({ source, destination, message }: NdpPacket): boolean {
+  const { kind, target, linkLayer } = message
+  if (kind !== 'solicitation' || source !== UNSPECIFIED) return false
+  return destination === solicitedNode(target) && linkLayer === undefined
 }
 
 /** Who speaks: the option where there is one. */

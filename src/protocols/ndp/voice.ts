@@ -3,7 +3,7 @@ import { type Mac, macFromBytes } from '../../core/ip/index.ts'
 import { type Exchange, ndpIneligible, type Responder, type Voice } from '../ethernet/index.ts'
 import { textOf } from './address.ts'
 import { handover } from './handover.ts'
-import { InPlace, mayBe } from './in-place.ts'
+import { InPlace, mayBe, mayClaim } from './in-place.ts'
 import { ADVERTISEMENT } from './message.ts'
 import { answerNdp, claimedNdp, type NdpClaims, questionNdp, readFrame, speaker } from './responder.ts'
 
@@ -29,7 +29,7 @@ export class NdpVoice implements Voice<bigint> {
   }
 
   claimed(frame: Uint8Array, length: number, responder: Responder, claims: NdpClaims): bigint | undefined {
-    if (!mayBe(frame, length, ADVERTISEMENT)) return undefined
+    if (!mayClaim(frame, length)) return undefined
     return claimedNdp(frame.subarray(0, length), responder, claims)
   }
 
