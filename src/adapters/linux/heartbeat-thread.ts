@@ -15,6 +15,7 @@ import {
   sharedMs,
   type ToHeartbeats,
 } from './heartbeat-messages.ts'
+import { isInspected } from './inspector.ts'
 import { socketAddress, UdpReader } from './udp-message.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -49,7 +50,7 @@ export class HeartbeatThread implements Companion {
   constructor(setup: HeartbeatSetup) {
     this.#setup = setup
     this.#fds = [setup.wakeFd]
-    this.#watchdog = new Watchdog(() => Atomics.load(setup.pulse, 0))
+    this.#watchdog = new Watchdog(() => Atomics.load(setup.pulse, 0), isInspected)
   }
 
   get fds(): readonly number[] {
