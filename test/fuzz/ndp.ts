@@ -9,6 +9,7 @@ import {
   encodePacket,
   encodeRouterPacket,
   groupMac,
+  NdpVoice,
   RouterDiscovery,
   sealPacket,
 } from '../../src/protocols/ndp/index.ts'
@@ -16,11 +17,13 @@ import { FakeRandom } from '../../src/testing/fake-random.ts'
 
 const ip = (text: string) => parseAddress(text)!.value
 const ALL_NODES = ip('ff02::1')
+const ON = { name: 'eth0', mac: Uint8Array.of(2, 0, 0, 0, 0, 1) }
 
 /** Throws where something else than a DecodeError escapes, a message reads as another, or routers pile up. */
 export function fuzzNdp(seed: number, runs: number): { read: number; refused: number } {
   const random = new FakeRandom(seed)
   const discovery = new RouterDiscovery({ mac: macFromBytes(random.bytes(6)), address: ip('fe80::a') }, 0)
+  const voice = new NdpVoice()
   const outcome = { read: 0, refused: 0 }
   for (let run = 0; run < runs; run++) {
     const packet = damaged(goodBody(random), random)
@@ -33,6 +36,7 @@ export function fuzzNdp(seed: number, runs: number): { read: number; refused: nu
       outcome.refused++
     }
     receive(discovery, packet, run)
+    hear(voice, packet)
     if (run % 100 === 0) discovery.tick(run)
   }
   return outcome
@@ -57,6 +61,18 @@ function receive(discovery: RouterDiscovery, payload: Uint8Array, nowMs: number)
   if (discovery.routers.length > 8) throw new Error(`${discovery.routers.length} routers`)
 }
 
+/** Neither a request, a claim nor the words of a hand-over may throw. */
+function hear(voice: NdpVoice, payload: Uint8Array): void {
+  const [source, on] = [macFromBytes(ON.mac), { ...ON, linkLocal: ip('fe80::a') }]
+  const frame = encodeFrame({ destination: groupMac(ALL_NODES), source, etherType: ETHERTYPE_IPV6, payload })
+  voice.answer(frame, frame.length, on, new Map())
+  voice.claimed(frame, frame.length, on, new Map())
+  voice.answerer(frame, frame.length)
+  voice.handover.pollOf(frame, frame.length)
+  const release = voice.handover.releaseOf(frame, frame.length)
+  if (release !== undefined && release.last > 0xffffff) throw new Error(`${release.last} is no fingerprint`)
+}
+
 /** Behind a right checksum, so that damage is seen by who reads the message. */
 function goodBody(random: FakeRandom): Uint8Array {
   const some = (n: number) => Math.floor(random.next() * n)
@@ -65,7 +81,8 @@ function goodBody(random: FakeRandom): Uint8Array {
   const options = some(4)
   const body = random.bytes(fixed + 8 * options)
   body.set([type, some(20) === 0 ? 1 : 0, 0, 0])
-  for (let at = fixed; at < body.length; at += 8) body.set([1 + some(3), some(10) === 0 ? some(3) : 1], at)
+  for (let at = fixed; at < body.length; at += 8)
+    body.set([[1, 2, 3, 253][some(4)]!, some(8) === 0 ? some(4) : 1, 0x4d, 0x48], at)
   return body
 }
 

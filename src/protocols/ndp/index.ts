@@ -1,4 +1,5 @@
 export * from './address.ts'
+export * from './errors.ts'
 export * from './message.ts'
 export * from './packet.ts'
 export * from './responder.ts'

@@ -1,7 +1,8 @@
 /** Neighbor Solicitation and Advertisement as ICMPv6 bodies, from the type on (RFC 4861 sections 4.3, 4.4 and 4.6). */
 import { type Mac, macBytes, macFromBytes } from '../../core/ip/index.ts'
-import { DecodeError, Reader, Writer } from '../bytes/index.ts'
+import { Reader, Writer } from '../bytes/index.ts'
 import { addressAt, bytesOf } from './address.ts'
+import { type InvalidReason, NdpError } from './errors.ts'
 
 export const SOLICITATION = 135
 export const ADVERTISEMENT = 136
@@ -38,12 +39,12 @@ export function decodeNdp(bytes: Uint8Array): NdpMessage {
   const type = reader.u8()
   if (type !== SOLICITATION && type !== ADVERTISEMENT) throw malformed(`type ${type}`, 0)
   const code = reader.u8()
-  if (code !== 0) throw malformed(`code ${code}`, 1)
+  if (code !== 0) throw malformed(`code ${code}`, 1, 'code')
   reader.skip(2)
   const flags = reader.u8()
   reader.skip(3)
   const target = addressAt(reader.take(16))
-  if (target >> 120n === 0xffn) throw malformed('a multicast target', 8)
+  if (target >> 120n === 0xffn) throw malformed('a multicast target', 8, 'multicastTarget')
   const wanted = type === SOLICITATION ? SOURCE_LINK_LAYER : TARGET_LINK_LAYER
   const option = { target, ...decodeOptions(reader, wanted) }
   if (type === SOLICITATION) return { kind: 'solicitation', ...option }
@@ -58,15 +59,15 @@ export function decodeOptions(reader: Reader, wanted: number): { linkLayer?: Mac
     const at = reader.offset
     const type = reader.u8()
     const length = 8 * reader.u8()
-    if (length === 0) throw malformed('an option of length 0', at + 1)
+    if (length === 0) throw malformed('an option of length 0', at + 1, 'emptyOption')
     const value = reader.take(length - 2)
     if (type === wanted && length === 8) found = { linkLayer: macFromBytes(value) }
   }
   return found
 }
 
-export function malformed(what: string, offset: number): DecodeError {
-  return new DecodeError('MALFORMED', `neighbor message with ${what}`, offset)
+export function malformed(what: string, offset: number, reason: InvalidReason = 'malformed'): NdpError {
+  return new NdpError(reason, what, offset)
 }
 
 /** With a checksum of zero, for the envelope to fill in. */

@@ -1,7 +1,7 @@
 /** What carries a neighbor message: IPv6 and ICMPv6 with its checksum (RFC 8200 sections 3 and 8.1, RFC 4443). */
-import { DecodeError, internetChecksum, Reader, Writer } from '../bytes/index.ts'
+import { internetChecksum, Reader, Writer } from '../bytes/index.ts'
 import { addressAt, bytesOf } from './address.ts'
-import { decodeNdp, encodeNdp, type NdpMessage } from './message.ts'
+import { decodeNdp, encodeNdp, malformed, type NdpMessage } from './message.ts'
 
 const ICMPV6 = 58
 /** Proof that no router has passed it on (RFC 4861 section 7.1). */
@@ -23,7 +23,10 @@ export interface LinkPacket {
 /** Bytes behind the packet are padding. @throws DecodeError TRUNCATED, or MALFORMED for all that RFC 4861 discards */
 export function decodePacket(bytes: Uint8Array): NdpPacket {
   const { body, ...ends } = openPacket(bytes)
-  return { ...ends, message: decodeNdp(body) }
+  const message = decodeNdp(body)
+  if (message.kind === 'advertisement' && message.solicited && ends.destination >> 120n === 0xffn)
+    throw malformed('the solicited flag and to a group', 44, 'solicitedToGroup') // RFC 4861 section 7.1.2
+  return { ...ends, message }
 }
 
 export function encodePacket({ message, ...ends }: NdpPacket): Uint8Array {
@@ -34,19 +37,19 @@ export function encodePacket({ message, ...ends }: NdpPacket): Uint8Array {
 export function openPacket(bytes: Uint8Array): LinkPacket {
   const reader = new Reader(bytes)
   const version = reader.u8() >> 4
-  if (version !== 6) throw new DecodeError('MALFORMED', `IP version ${version}`, 0)
+  if (version !== 6) throw malformed(`IP version ${version}`, 0)
   reader.skip(3)
   const length = reader.u16()
   const nextHeader = reader.u8()
-  if (nextHeader !== ICMPV6) throw new DecodeError('MALFORMED', `next header ${nextHeader}`, 6)
+  if (nextHeader !== ICMPV6) throw malformed(`next header ${nextHeader}`, 6)
   const hopLimit = reader.u8()
-  if (hopLimit !== HOP_LIMIT) throw new DecodeError('MALFORMED', `hop limit ${hopLimit}`, 7)
+  if (hopLimit !== HOP_LIMIT) throw malformed(`hop limit ${hopLimit}`, 7, 'hopLimit')
   const source = reader.take(16)
-  if (source[0] === 0xff) throw new DecodeError('MALFORMED', 'a multicast source', 8) // RFC 4291 section 2.7
+  if (source[0] === 0xff) throw malformed('a multicast source', 8, 'multicastSource') // RFC 4291 section 2.7
   const destination = reader.take(16)
   const body = reader.take(length)
   if (internetChecksum(pseudoHeader(source, destination, length), body) !== 0)
-    throw new DecodeError('MALFORMED', 'a wrong ICMPv6 checksum', 42)
+    throw malformed('a wrong ICMPv6 checksum', 42, 'checksum')
   return { source: addressAt(source), destination: addressAt(destination), body }
 }
 

@@ -78,12 +78,12 @@ const cases: [what: string, change: Change, answer: string][] = [
     { source: '::', message: { linkLayer: undefined } },
     '2001:db8::f O to ff02::1 at 33:33:00:00:00:01',
   ],
-  ['a probe that says its MAC', { source: '::' }, 'malformed'],
-  ['one from a group', { source: 'ff02::1' }, 'malformed'],
+  ['a probe that says its MAC', { source: '::' }, 'invalidProbe'],
+  ['one from a group', { source: 'ff02::1' }, 'multicastSource'],
   [
     'a probe to another group',
     { source: '::', destination: ALL_NODES, message: { linkLayer: undefined } },
-    'malformed',
+    'invalidProbe',
   ],
   ['one for an address nobody announces', { message: { target: ip('2001:db8::11') } }, 'announceIP'],
   ['one for an address announced elsewhere', { message: { target: ip('2001:db8::10') } }, 'notMatchInterface'],
@@ -95,7 +95,7 @@ for (const [what, change, answer] of cases) test(`${what}: ${answer}`, () => ass
 test('other frames, cut frames and damaged frames are dropped', () => {
   const good = frame()
   assert.equal(ask(good.with(13, 0)), 'malformed')
-  for (let cut = 0; cut < 86; cut++) assert.equal(ask(good.subarray(0, cut)), 'malformed')
+  for (let cut = 0; cut < 86; cut++) assert.equal(ask(good.subarray(0, cut)), 'truncated')
   const damage = fc.array(fc.tuple(fc.nat(85), fc.nat(255)), { maxLength: 5 })
   fc.assert(
     fc.property(damage, changes => void ask(changes.reduce((bytes, [at, value]) => bytes.with(at, value), good))),
@@ -206,12 +206,12 @@ test('in place is answered what the responder answers, and nothing else', () => 
   assert.ok(answered > 100, `${answered} answered`)
 })
 
-test('another code is malformed in place too, behind a right checksum', () => {
+test('another code is refused in place too, behind a right checksum', () => {
   const body = encodeNdp({ kind: 'solicitation', target: VIP, linkLayer: CLIENT })
   body[1] = 1
   const payload = sealPacket({ source: ip('fe80::1'), destination: GROUP, body })
   const bytes = encodeFrame({ destination: groupMac(GROUP), source: ROUTER, etherType: ETHERTYPE_IPV6, payload })
-  assert.equal(new NdpVoice().answer(bytes, bytes.length, eth0, claims), 'malformed')
+  assert.equal(new NdpVoice().answer(bytes, bytes.length, eth0, claims), 'code')
 })
 
 test('an announcement in place is the one that the responder makes', () => {

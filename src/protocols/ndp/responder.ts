@@ -1,6 +1,5 @@
 /** Whether a received frame is answered, and with what (chapter 03 sections 3.2, 3.4 and 3.5, with IMP-16 and IMP-17). */
 import { type Mac, macFromBytes } from '../../core/ip/index.ts'
-import { DecodeError } from '../bytes/index.ts'
 import {
   type Claim,
   decodeFrame,
@@ -11,13 +10,14 @@ import {
   type Responder,
 } from '../ethernet/index.ts'
 import { ALL_NODES, groupMac, solicitedNode, UNSPECIFIED } from './address.ts'
+import { type InvalidReason, reasonOf } from './errors.ts'
 import { decodePacket, encodePacket, type NdpPacket } from './packet.ts'
 
 export type NdpClaims = ReadonlyMap<bigint, Claim>
 
 export type NdpDropReason =
   /** Not a valid neighbor message: code 2 of the reference, which checks less. */
-  | 'malformed'
+  | InvalidReason
   /** Code 4. */
   | 'notSolicitation'
   /** To a group, from an address, and without saying where that is (RFC 4861 section 7.2.2): code 5. */
@@ -36,18 +36,22 @@ export interface Received {
 
 /** Undefined where it is no valid neighbor message in a frame. */
 export function readFrame(bytes: Uint8Array): Received | undefined {
+  const received = receivedOrWhyNot(bytes)
+  return typeof received === 'string' ? undefined : received
+}
+
+function receivedOrWhyNot(bytes: Uint8Array): Received | InvalidReason {
   try {
     const frame = decodeFrame(bytes)
-    return frame.etherType === ETHERTYPE_IPV6 ? { frame, packet: decodePacket(frame.payload) } : undefined
+    return frame.etherType === ETHERTYPE_IPV6 ? { frame, packet: decodePacket(frame.payload) } : 'malformed'
   } catch (error) {
-    if (error instanceof DecodeError) return undefined
-    throw error
+    return reasonOf(error)
   }
 }
 
 export function answerNdp(bytes: Uint8Array, on: Responder, claims: NdpClaims): Uint8Array | NdpDropReason {
-  const received = readFrame(bytes)
-  if (received === undefined) return 'malformed'
+  const received = receivedOrWhyNot(bytes)
+  if (typeof received === 'string') return received
   const { frame, packet } = received
   const { source, destination, message } = packet
   if (message.kind !== 'solicitation') return 'notSolicitation'
@@ -57,7 +61,7 @@ export function answerNdp(bytes: Uint8Array, on: Responder, claims: NdpClaims): 
   if (claim === undefined) return 'announceIP'
   if (!matches(claim, on.name)) return 'notMatchInterface'
   // Duplicate address detection is told, with everybody else, that the address is taken (RFC 4862 section 5.4.3).
-  if (source === UNSPECIFIED) return isProbe(packet) ? gratuitousNdp(message.target, on) : 'malformed'
+  if (source === UNSPECIFIED) return isProbe(packet) ? gratuitousNdp(message.target, on) : 'invalidProbe'
   const toGroup = destination >> 120n === 0xffn
   if (toGroup && message.linkLayer === undefined) return 'noSourceLinkLayer'
   const flags = { solicited: true, override: true } // without override a cached MAC stays: RFC 4861 section 7.2.5, IMP-16
