@@ -40,19 +40,21 @@ const NOBODY: ReadonlyMap<string, DirectEvidence> = new Map()
 /**
  * Memberlist, and beside it the direct heartbeats that notice a crash within half a second. Packets say that something is
  * another; whoever asks then gets a view of everything that is known, made once; listeners are told once a turn of the
- * event loop what is another than it was told before (`view.ts`).
+ * event loop in what the views of that turn differed (`view.ts`), also where all is as before: somebody may have asked
+ * meanwhile, and decided by what he saw.
  */
 export class CombinedMembership implements Membership, Task {
   readonly name = 'membership'
   readonly #options: CombinedOptions
   readonly #listeners = new Set<(event: MemberEvent) => void>()
   readonly #holdDown: HoldDown | undefined
-  /** What was known last, and what listeners know of it. */
   #view: View
-  #told: View
-  #toldMinority: Minority | undefined
+  /** What listeners are to be told of, the last word on each node. */
+  readonly #changes = new Map<string, MemberEvent>()
+  #minorityMoved = false
+  #loggedMinority: Minority | undefined
   /** Something was heard since the view was made. */
-  #stale = false
+  #stale = true
   #turn: Timer | undefined
   #review: Timer | undefined
   /** Nodes of which memberlist itself said what happened to them. */
@@ -65,7 +67,6 @@ export class CombinedMembership implements Membership, Task {
   constructor(options: CombinedOptions) {
     this.#options = options
     this.#view = firstView(options.node)
-    this.#told = this.#view
     const { holdDownMs = 0, clock } = options
     if (holdDownMs > 0) this.#holdDown = new HoldDown(holdDownMs, clock, () => this.#tellHold())
   }
@@ -135,7 +136,7 @@ export class CombinedMembership implements Membership, Task {
   }
 
   minority(): Minority | undefined {
-    return this.#options.majority?.judge(this.#look().standings)
+    return this.#look().minority
   }
 
   interfaces(): Published {
@@ -185,8 +186,10 @@ export class CombinedMembership implements Membership, Task {
   #look(): View {
     if (!this.#stale || this.#stopping) return this.#view
     this.#stale = false
-    const known = this.#known()
-    this.#view = viewOf(known, this.#view)
+    const [before, known] = [this.#view, this.#known()]
+    this.#view = viewOf(known, before)
+    for (const event of changesOf(before, this.#view, known.self)) this.#changes.set(event.node, event)
+    if (!sameMinority(before.minority, this.#view.minority)) this.#minorityMoved = true
     if ([...known.direct].some(([node, { at }]) => at === 'alive' && !known.listed.has(node))) this.#rejoinSoon()
     this.#review?.cancel()
     const againMs = lookAgainMs(known, this.#view)
@@ -196,9 +199,9 @@ export class CombinedMembership implements Membership, Task {
   }
 
   #known(): Known {
-    const { memberlist, heartbeats, node: self, clock, trustMs, retireMs = 0 } = this.#options
+    const { memberlist, heartbeats, majority, node: self, clock, trustMs, retireMs = 0 } = this.#options
     const heard = { listed: memberlist.present(), gone: memberlist.gone(), direct: heartbeats?.evidence() ?? NOBODY }
-    return { self, own: this.#own, ...heard, nowMs: clock.monotonic(), trustMs, retireMs }
+    return { self, own: this.#own, ...heard, majority, nowMs: clock.monotonic(), trustMs, retireMs }
   }
 
   /** Somebody is heard who is no member, as after a partition. */
@@ -211,10 +214,11 @@ export class CombinedMembership implements Membership, Task {
 
   #tellChanges(): void {
     this.#turn = undefined
-    const [before, after] = [this.#told, this.#look()]
-    this.#told = after
-    for (const event of changesOf(before, after, this.#options.node)) {
-      this.#logMove(event, after)
+    const view = this.#look()
+    const changes = [...this.#changes.values()]
+    this.#changes.clear()
+    for (const event of changes) {
+      this.#logMove(event, view)
       this.#tell(event)
     }
     this.#said.clear()
@@ -240,18 +244,28 @@ export class CombinedMembership implements Membership, Task {
 
   /** The majority rule (IMP-6). Whoever joins sees nobody yet, and is told nothing. */
   #tellMinority(): void {
-    const { memberlist, node, log } = this.#options
-    const [before, now] = [this.#toldMinority, this.minority()]
-    if (!memberlist.joined || (before?.seen === now?.seen && before?.expected === now?.expected)) return
-    this.#toldMinority = now
-    const op = 'majority'
-    if (now !== undefined)
-      log.warn({ op, ...now, msg: 'no majority of the speakers is seen: nothing is announced by layer 2' })
-    else log.info({ op, msg: 'a majority of the speakers is seen again' })
+    const { memberlist, node } = this.#options
+    if (!memberlist.joined || !this.#minorityMoved) return
+    this.#minorityMoved = false
+    this.#logMinority(this.#view.minority)
     this.#tell({ kind: 'NodeUpdate', node, address: '' })
+  }
+
+  #logMinority(minority: Minority | undefined): void {
+    const { log } = this.#options
+    if (sameMinority(minority, this.#loggedMinority)) return
+    this.#loggedMinority = minority
+    const op = 'majority'
+    if (minority !== undefined)
+      log.warn({ op, ...minority, msg: 'no majority of the speakers is seen: nothing is announced by layer 2' })
+    else log.info({ op, msg: 'a majority of the speakers is seen again' })
   }
 
   #tell(event: MemberEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
+}
+
+function sameMinority(left: Minority | undefined, right: Minority | undefined): boolean {
+  return left?.seen === right?.seen && left?.expected === right?.expected
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { hmacSha256 } from '../../adapters/system/hmac.ts'
 import { pods } from '../../api/kubernetes/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
+import type { DirectEvidence, Heartbeats } from '../../ports/index.ts'
 import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
 import { FAST_LAN } from '../../protocols/memberlist/index.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
@@ -16,6 +17,35 @@ import { CombinedMembership, HeartbeatMembership, Majority, MemberlistMembership
 const ADDRESSES = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3', d: '10.0.0.4' }
 type Name = keyof typeof ADDRESSES
 
+interface SpeakerChange {
+  heartbeats?: boolean
+  direct?: Heartbeats
+  majority?: Majority
+  holdDownMs?: number
+}
+
+/** Their evidence is what the test says. */
+class SaidHeartbeats implements Heartbeats {
+  readonly #evidence = new Map<string, DirectEvidence>()
+  #watcher = () => {}
+  async start() {}
+  async stop() {}
+  evidence() {
+    return this.#evidence
+  }
+  watch(watcher: () => void) {
+    this.#watcher = watcher
+  }
+  say(node: string, evidence: DirectEvidence) {
+    this.#evidence.set(node, evidence)
+    this.#watcher()
+  }
+  rejoin() {}
+  activate() {}
+  publish() {}
+  hold() {}
+}
+
 class Net {
   readonly clock = new FakeClock()
   readonly network = new FakeNetwork(this.clock, new FakeRandom(3))
@@ -25,10 +55,7 @@ class Net {
   deaf: Name | undefined
   #seed = 10
 
-  async speaker(
-    node: Name,
-    { heartbeats = true, ...change }: { heartbeats?: boolean; majority?: Majority; holdDownMs?: number } = {},
-  ) {
+  async speaker(node: Name, { heartbeats = true, direct: given, ...change }: SpeakerChange = {}) {
     const { clock, log } = this
     const address = parseAddress(ADDRESSES[node])!
     const peers = Object.values(ADDRESSES).filter(text => text !== ADDRESSES[node])
@@ -40,12 +67,12 @@ class Net {
         return { ...socket, receive: listener => socket.receive(packet => this.deaf === node || listener(packet)) }
       },
     })
-    const direct = new HeartbeatMembership({
+    const usual = new HeartbeatMembership({
       ...{ ...common, port: 7947, timing: FAST_TIMING, beside: true, hmac: hmacSha256(new Uint8Array(16)) },
       open: async () => this.network.open(ADDRESSES[node], 7947),
     })
     const options = { node, memberlist, trustMs: 10_000, clock, log, ...change }
-    const speaker = new CombinedMembership({ ...options, ...(heartbeats && { heartbeats: direct }) })
+    const speaker = new CombinedMembership({ ...options, ...(heartbeats && { heartbeats: given ?? usual }) })
     await speaker.start()
     const events: string[] = []
     speaker.subscribe(event => events.push(`${event.kind} ${event.node}`))
@@ -53,7 +80,7 @@ class Net {
   }
 
   /** All four, able to announce. */
-  async four(without: { heartbeats?: boolean; majority?: Majority } = {}) {
+  async four(without: SpeakerChange = {}) {
     const all = []
     for (const node of ['a', 'b', 'c', 'd'] as const) all.push(await this.speaker(node, node === 'd' ? without : {}))
     await this.clock.advanceAsync(2000, 10)
@@ -97,6 +124,28 @@ test('a dead node counts no more after 0.25 to 0.36 s, by the witness of another
     [a!, b!, c!].map(({ events }) => events),
     Array(3).fill(['NodeLeave d']),
   )
+})
+
+test('who asks between two turns is told where that was not the last word, though all is as it was', async () => {
+  const net = new Net()
+  const direct = new SaidHeartbeats()
+  const [, , , d] = await net.four({ direct })
+  const heard = (at: 'alive' | 'dead', ...witnesses: string[]) => {
+    const said = { joining: false, deaf: false, heardMs: net.clock.monotonic(), interfaces: undefined }
+    direct.say('b', { ...said, at, witnesses })
+  }
+  heard('alive')
+  net.clock.advance(0)
+  d!.events.length = 0
+  heard('dead', 'c')
+  assert.equal(d!.members(), 'acd')
+  heard('alive')
+  net.clock.advance(0)
+  assert.deepEqual([d!.members(), d!.events], ['abcd', ['NodeJoin b']])
+  heard('dead', 'c')
+  heard('alive')
+  net.clock.advance(0)
+  assert.deepEqual([d!.members(), d!.events.length], ['abcd', 1], 'what nobody saw is not told')
 })
 
 test('IMP-25 what a member publishes is known everywhere at once, by heartbeat, and without them by gossip', async () => {

@@ -1,7 +1,9 @@
 /** What this speaker makes of the others: all that is known goes in, each rule is a function in a file of its own. */
+import type { Minority } from '../../core/plan/index.ts'
 import type { DirectEvidence, MemberEvent } from '../../ports/index.ts'
 import { heldOf } from './hold-down.ts'
 import { type Published, published, publishOther } from './interfaces.ts'
+import type { Majority } from './majority.ts'
 import type { ListedMember } from './memberlist.ts'
 import { endsOf, retirement } from './retirement.ts'
 import { combine, counted, reviewMs, type Standing } from './standing.ts'
@@ -20,6 +22,8 @@ export interface Known {
   readonly trustMs: number
   /** Nodes that left by plan count as retired for so long. */
   readonly retireMs: number
+  /** Absent where a minority goes on announcing. */
+  readonly majority?: Pick<Majority, 'judge'> | undefined
 }
 
 export interface View {
@@ -30,6 +34,7 @@ export interface View {
   readonly interfaces: Published
   readonly held: ReadonlySet<string>
   readonly retired: ReadonlyMap<string, number>
+  readonly minority?: Minority | undefined
 }
 
 export function firstView(self: string): View {
@@ -39,7 +44,7 @@ export function firstView(self: string): View {
 }
 
 export function viewOf(known: Known, before: View): View {
-  const { listed, direct, nowMs, retireMs } = known
+  const { listed, direct, nowMs, retireMs, majority } = known
   const standings = combine(known)
   const members = counted(standings)
   const lives = { before: before.retired, was: before.members, is: members }
@@ -48,6 +53,7 @@ export function viewOf(known: Known, before: View): View {
     interfaces: published({ ...known, members }),
     held: heldOf(listed, direct),
     retired: retirement({ ...lives, ...endsOf(known), nowMs, limitMs: retireMs }),
+    minority: majority?.judge(standings),
   }
 }
 

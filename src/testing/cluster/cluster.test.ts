@@ -129,12 +129,16 @@ test('IMP-6: with the majority rule the smaller side stops as fast as the larger
     const cluster = await running({ speakers: 7, majority: true })
     cluster.partition(smaller)
     await cluster.run(700)
-    assert.equal(cluster.wrongOwner(), undefined)
+    assert.equal(cluster.expectation.wrongOwner(), undefined)
     cluster.kube.fail = () => {
       throw new Error('the API is away')
     }
     await cluster.run(12_000) // memberlist gives the others up meanwhile
-    assert.deepEqual([cluster.wrongOwner(), cluster.judge.violations], [undefined, []], `${smaller} cut off`)
+    assert.deepEqual(
+      [cluster.expectation.wrongOwner(), cluster.judge.violations],
+      [undefined, []],
+      `${smaller} cut off`,
+    )
     cluster.heal()
     await cluster.settle(2000)
     assert.deepEqual(cluster.judge.violations, [], `${smaller} healed`)

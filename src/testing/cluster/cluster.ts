@@ -1,16 +1,16 @@
 /** A cluster of speakers in one thread, on a simulated network and clock; what happens depends on the seed alone. */
-import { endpointSlices, nodes, pods, services } from '../../api/kubernetes/index.ts'
-import { minorityOf } from '../../control/membership/index.ts'
 import type { Config } from '../../core/config/index.ts'
 import type { MemberEvent } from '../../ports/index.ts'
 import { FakeKube } from '../fake-kube.ts'
 import { FakeRandom } from '../fake-random.ts'
 import { anAdvertisement, aPool } from '../layer2-world.ts'
 import { HEALED_MS, LEARNED_MS, takeoverBoundMs } from './bounds.ts'
+import { Expectation } from './expectation.ts'
 import { at, Judge } from './judge.ts'
 import { CALM, type Conditions } from './links.ts'
 import { Machine } from './machine.ts'
 import { Network } from './network.ts'
+import { addressOf, nameOf, putNode, putService, removeService, serviceAddressOf } from './objects.ts'
 import { Ownership } from './ownership.ts'
 import { Scheduler } from './scheduler.ts'
 import { pairOf, TOLERATED, Truth } from './truth.ts'
@@ -21,6 +21,10 @@ export interface ClusterOptions {
   readonly addresses?: number
   /** The majority rule is on (IMP-6). */
   readonly majority?: boolean
+  /** Interfaces that the advertisement names (IMP-25); every node has them. Default: it names none. */
+  readonly interfaces?: readonly string[]
+  /** Addresses are placed so that no node has more than its share and one (IMP-5). */
+  readonly balanced?: boolean
   /** How long who comes back leaves addresses where they are (IMP-4). */
   readonly holdDownMs?: number
   /** The longest gap that speakers may have learned to bear when something happens; default what loss and stalls make. */
@@ -44,21 +48,19 @@ export class Cluster {
   readonly judge: Judge
   /** Nodes that some speaker does not count on any more. */
   readonly leaves: { readonly atMs: number; readonly seer: string; readonly node: string }[] = []
-  /** Cuts, so that clients on several sides may be asked. */
-  #sides: readonly (readonly string[])[] = []
+  readonly expectation: Expectation
   /** Somebody is heard and hears nobody: heartbeats go on, and memberlist notices. */
   #deaf = false
   #bound = { ms: 0, untilMs: 0 }
   readonly #learnedMs: number
-  readonly #majority: boolean
-  readonly #holdDownMs: number
+  readonly #options: ClusterOptions
   readonly #machines = new Map<string, Machine>()
   readonly #config: Config
 
   constructor(options: ClusterOptions) {
-    const { seed, speakers, addresses = 16, learnedMs = LEARNED_MS.calm, majority = false, holdDownMs = 0 } = options
-    this.#majority = majority
-    this.#holdDownMs = holdDownMs
+    const { seed, speakers, addresses = 16, learnedMs = LEARNED_MS.calm, interfaces } = options
+    const { majority = false, balanced = false } = options
+    this.#options = options
     this.#learnedMs = learnedMs
     const now = () => this.scheduler.now
     this.random = new FakeRandom(seed)
@@ -66,37 +68,28 @@ export class Cluster {
     this.names = Array.from({ length: speakers }, (_, n) => nameOf(n))
     this.#config = {
       pools: [aPool({ entries: ['192.168.0.0/16'] })],
-      l2Advertisements: [anAdvertisement({ nodes: new Set(this.names) })],
+      l2Advertisements: [
+        anAdvertisement({ nodes: new Set(this.names), interfaces: interfaces ? new Set(interfaces) : 'all' }),
+      ],
     }
     this.ownership = new Ownership(
-      Array.from({ length: addresses }, (_, n) => `192.168.${n >> 8}.${n & 255}`),
+      Array.from({ length: addresses }, (_, n) => serviceAddressOf(n)),
       now,
     )
     this.truth = new Truth(this.names, now)
     this.judge = new Judge({
       ...{ nodes: this.names, truth: this.truth, ownership: this.ownership, now },
       majority,
+      balanced,
       takeoverMs: () => this.takeoverMs,
       knownWithinMs: () => Math.max(this.takeoverMs, HEALED_MS),
       singleMs: () => Math.max(this.takeoverMs, HEALED_MS),
     })
-    this.#populate()
-  }
-
-  #populate(): void {
-    for (const [n, name] of this.names.entries()) {
-      this.kube.put(nodes, { metadata: { name } })
-      const metadata = { name: `speaker-${name}`, namespace: 'metallb-system' }
-      const status = { phase: 'Running', podIP: addressOf(n), podIPs: [{ ip: addressOf(n) }] }
-      this.kube.put(pods, { metadata, spec: { nodeName: name }, status })
-    }
-    for (const [n, ip] of this.ownership.addresses.entries()) {
-      const metadata = { name: `s${n}`, namespace: 'default' }
-      const status = { loadBalancer: { ingress: [{ ip }] } }
-      this.kube.put(services, { metadata, spec: { type: 'LoadBalancer' }, status })
-      const labels = { 'kubernetes.io/service-name': metadata.name }
-      this.kube.put(endpointSlices, { metadata: { ...metadata, labels }, endpoints: [{ addresses: ['10.244.0.1'] }] })
-    }
+    const parts = { names: this.names, truth: this.truth, ownership: this.ownership, judge: this.judge }
+    const membersOf = (node: string) => this.machine(node).members
+    this.expectation = new Expectation({ ...parts, majority, balanced, membersOf })
+    for (let n = 0; n < speakers; n++) putNode(this.kube, n)
+    for (let n = 0; n < addresses; n++) putService(this.kube, n)
   }
 
   get now(): number {
@@ -106,7 +99,9 @@ export class Cluster {
   /** After a crash, with those that work on the smallest side of a cut; a bound stays until it could be over. */
   get takeoverMs(): number {
     const works = (node: string) => this.truth.running.has(node) && !this.machine(node).process.frozen
-    const sides = (this.#sides.length === 0 ? [this.names] : this.#sides).map(side => side.filter(works).length)
+    const sides = (this.expectation.sides.length === 0 ? [this.names] : this.expectation.sides).map(
+      side => side.filter(works).length,
+    )
     const survivors = Math.min(...sides.filter(length => length > 0), this.names.length)
     const ms = takeoverBoundMs(this.#deaf ? 1 : survivors, this.names.length, this.#learnedMs)
     if (ms >= this.#bound.ms || this.now > this.#bound.untilMs) this.#bound = { ms, untilMs: this.now + ms }
@@ -132,8 +127,7 @@ export class Cluster {
     const machine = new Machine({
       ...{ node, address, scheduler, network, random, kube },
       config: this.#config,
-      majority: this.#majority,
-      holdDownMs: this.#holdDownMs,
+      options: this.#options,
       announced: table => ownership.update(node, table),
       activated: () => truth.lives(node, 'announcing'),
       event: event => this.#heard(node, event),
@@ -186,6 +180,25 @@ export class Cluster {
     this.machine(node).process.jump(ms)
   }
 
+  /** The link of an interface of the node is lost, or back. */
+  carrier(node: string, name: string, there: boolean): void {
+    if (there) this.truth.plugged(node)
+    else this.truth.unplugged(node)
+    this.machine(node).carrier(name, there)
+  }
+
+  addService(n: number): void {
+    this.truth.disturbed()
+    this.ownership.watch(serviceAddressOf(n))
+    putService(this.kube, n)
+  }
+
+  removeService(n: number): void {
+    this.truth.disturbed()
+    this.ownership.ignore(serviceAddressOf(n))
+    removeService(this.kube, n)
+  }
+
   /** No packets from any of these to any of those; `both` ways, or in this direction alone. */
   cut(from: readonly string[], to: readonly string[], both = true): void {
     const [sources, targets] = [from, to].map(side => side.map(node => addressOf(this.names.indexOf(node)))) as [
@@ -201,7 +214,7 @@ export class Cluster {
   partition(side: readonly string[]): void {
     const rest = this.names.filter(node => !side.includes(node))
     this.cut(side, rest)
-    this.#sides = [side, rest]
+    this.expectation.sides = [side, rest]
     this.#divide()
   }
 
@@ -211,7 +224,7 @@ export class Cluster {
     this.#deaf = direction === 'deaf'
     if (this.#deaf) this.cut(rest, [node], false)
     else this.cut([node], rest, false)
-    this.#sides = [rest]
+    this.expectation.sides = [rest]
     this.#divide()
   }
 
@@ -219,7 +232,7 @@ export class Cluster {
     const all = this.names.map((_, n) => addressOf(n))
     this.network.links.mend(all, all)
     for (const a of this.names) for (const b of this.names) if (a < b) this.truth.over(pairOf(a, b))
-    this.#sides = []
+    this.expectation.sides = []
     this.#deaf = false
     this.#divide()
   }
@@ -275,49 +288,13 @@ export class Cluster {
     if (moving().length > 0) this.judge.violations.push(`at ${at(this.now)}: ${moving()} still starting or leaving`)
   }
 
-  // ── what must be ──
-
   /** What is not as it should be when nothing moves any more; undefined where all is well. */
   wrong(): string | undefined {
-    return this.wrongOwner() ?? this.#wrongView()
-  }
-
-  /** An address that another node answers for than should, or nobody, or several. */
-  wrongOwner(): string | undefined {
-    for (const [side, live] of this.#liveSides().entries())
-      for (const address of this.ownership.addresses) {
-        const winner = this.#mayAnnounce(live) ? this.judge.winner(address, live) : undefined
-        const owners = this.ownership.owners(address, side)
-        if (owners.join() !== (winner ?? '')) return `${address} is answered by [${owners}] and not by ${winner}`
-      }
-    return undefined
-  }
-
-  /** A speaker that counts on others than those who work on its side. */
-  #wrongView(): string | undefined {
-    for (const live of this.#liveSides())
-      for (const node of live) {
-        const { members } = this.machine(node)
-        if (members.join() !== live.join()) return `${node} counts on [${members}] and not on [${live}]`
-      }
-    return undefined
-  }
-
-  /** Announcing nodes by side, sides without any left out. */
-  #liveSides(): string[][] {
-    const live = this.truth.announcing
-    const sides = this.#sides.length === 0 ? [this.names] : this.#sides
-    return sides.map(side => live.filter(node => side.includes(node))).filter(({ length }) => length > 0)
-  }
-
-  #mayAnnounce(side: readonly string[]): boolean {
-    return !this.#majority || minorityOf(this.names, new Set(side)) === undefined
+    return this.expectation.wrong()
   }
 
   #divide(): void {
-    const live = this.#sides.map(side => ({ side, works: side.filter(node => this.truth.running.has(node)) }))
-    const audible = live.filter(({ works }) => works.length > 0)
-    this.ownership.divide(...audible.map(({ side, works }) => ({ nodes: side, needsOwner: this.#mayAnnounce(works) })))
+    this.ownership.divide(...this.expectation.audiences())
   }
 
   #ends(node: string): void {
@@ -331,6 +308,3 @@ export class Cluster {
     if (kind === 'NodeLeave') this.leaves.push({ atMs: this.now, seer, node })
   }
 }
-
-export const nameOf = (n: number) => `node-${String(n).padStart(3, '0')}`
-const addressOf = (n: number) => `10.0.${n >> 8}.${(n & 255) + 1}`

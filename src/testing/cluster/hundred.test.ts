@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Cluster } from './index.ts'
 
-for (const seed of [1, 2, 3])
+for (const seed of [1, 2])
   test(`a hundred speakers, seed ${seed}: dead and frozen ones are replaced in time, the others keep what they have`, async () => {
     const cluster = new Cluster({ seed, speakers: 100 })
     cluster.conditions = { loss: 0.005, jitterMs: 2 }

@@ -12,6 +12,8 @@ export interface JudgeOptions {
   readonly knownWithinMs: () => number
   /** The majority rule is on: whoever is cut off from others may stop for nobody. */
   readonly majority: boolean
+  /** Placement decides instead of the election: nobody is before another. */
+  readonly balanced: boolean
   /** After a crash. */
   readonly takeoverMs: () => number
   /** After anything, until a single one answers. */
@@ -32,23 +34,28 @@ export class Judge {
   /** The longest time without an answer, and with more than one, since the thing that caused it. */
   readonly longest = { nobody: 0, several: 0 }
   readonly #options: JudgeOptions
-  readonly #orders: ReadonlyMap<string, readonly string[]>
+  readonly #orders = new Map<string, readonly string[]>()
 
   constructor(options: JudgeOptions) {
     this.#options = options
-    const { nodes, ownership } = options
-    const orderOf = (text: string) => {
-      const election = { candidates: new Set(nodes), address: parseAddress(text)!, scores: new Map<string, number>() }
-      return electionOrder(election, sha256)
-    }
-    this.#orders = new Map(ownership.addresses.map(text => [text, orderOf(text)]))
+    const { ownership } = options
     ownership.onChange = change => (change.gains ? this.#gains(change) : this.#loses(change))
     ownership.onSpell = spell => this.#spell(spell)
   }
 
   /** The node that should answer, of those given. */
   winner(address: string, among: readonly string[]): string | undefined {
-    return this.#orders.get(address)!.find(node => among.includes(node))
+    return this.#orderOf(address).find(node => among.includes(node))
+  }
+
+  #orderOf(text: string): readonly string[] {
+    const known = this.#orders.get(text)
+    if (known !== undefined) return known
+    const { nodes } = this.#options
+    const election = { candidates: new Set(nodes), address: parseAddress(text)!, scores: new Map<string, number>() }
+    const order = electionOrder(election, sha256)
+    this.#orders.set(text, order)
+    return order
   }
 
   /** Looks at the times without an owner, or with several, that are not over; finds one that is too long once. */
@@ -63,17 +70,19 @@ export class Judge {
   }
 
   #before(node: string, address: string): readonly string[] {
-    const order = this.#orders.get(address)!
+    const order = this.#orderOf(address)
     return order.slice(0, order.indexOf(node))
   }
 
   #gains({ node, address }: Change): void {
+    if (this.#options.balanced) return
     const wronged = this.#before(node, address).filter(other => !this.#isExcused(other, node))
     if (wronged.length > 0) this.#violated(`${node} took ${address} over from ${wronged}, which work and are reached`)
   }
 
   #loses({ node, address }: Change): void {
-    const { truth, knownWithinMs } = this.#options
+    const { truth, knownWithinMs, balanced } = this.#options
+    if (balanced || !truth.isAble(node)) return
     if (truth.life(node) === 'leaving' || truth.life(node) === 'down') return
     if (this.#options.majority && truth.cuts(node, knownWithinMs()) > 0) return
     const lives = (other: string) => truth.wasRunning(other, knownWithinMs())

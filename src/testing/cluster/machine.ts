@@ -16,7 +16,8 @@ import { FAST_LAN } from '../../protocols/memberlist/index.ts'
 import { type FakeKube, FakeRecorder } from '../fake-kube.ts'
 import { FakeMetrics } from '../fake-metrics.ts'
 import { FakeRandom } from '../fake-random.ts'
-import { FakeInterfaces } from '../fake-speaker.ts'
+import { anInterface, FakeInterfaces } from '../fake-speaker.ts'
+import type { ClusterOptions } from './cluster.ts'
 import type { Network } from './network.ts'
 import { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -29,10 +30,7 @@ export interface MachineOptions {
   readonly random: Random
   readonly kube: FakeKube
   readonly config: Config
-  /** The majority rule is on (IMP-6). */
-  readonly majority: boolean
-  /** How long who comes back leaves addresses where they are (IMP-4); 0: not at all. */
-  readonly holdDownMs: number
+  readonly options: Pick<ClusterOptions, 'majority' | 'holdDownMs' | 'balanced' | 'interfaces'>
   /** The table of its responder changed. */
   readonly announced: (table: readonly string[]) => void
   /** Others may count on it from now on. */
@@ -50,10 +48,12 @@ export class Machine {
   readonly #options: MachineOptions
   readonly #membership: CombinedMembership
   readonly #speaker: SpeakerController
+  readonly #interfaces: FakeInterfaces
 
   constructor(options: MachineOptions) {
     this.#options = options
     this.process = new Process(options.scheduler, options.random)
+    this.#interfaces = new FakeInterfaces(...(options.options.interfaces ?? ['eth0']))
     this.#membership = this.#composeMembership()
     this.#speaker = this.#composeSpeaker()
   }
@@ -84,6 +84,13 @@ export class Machine {
     return [...this.#membership.held()].sort()
   }
 
+  carrier(name: string, carrier: boolean): void {
+    const links = this.#interfaces
+      .current()
+      .map(one => (one.name === name ? anInterface(name, { ...one, carrier }) : one))
+    this.#interfaces.set(...links)
+  }
+
   /** SIGTERM: the membership first, so that others take over while this node still answers. */
   async leave(): Promise<void> {
     await this.#membership.stop()
@@ -99,7 +106,8 @@ export class Machine {
   }
 
   #composeMembership(): CombinedMembership {
-    const { node, address: text, network, random, kube, holdDownMs } = this.#options
+    const { node, address: text, network, random, kube, options } = this.#options
+    const { holdDownMs = 0, majority } = options
     const address = parseAddress(text)!
     const clock = this.process
     const own = new FakeRandom(Math.floor(random.next() * 2 ** 32))
@@ -119,13 +127,14 @@ export class Machine {
       ...{ ...common, port: HEARTBEAT_PORT, timing: FAST_TIMING, beside: true, hmac: sum },
       open: async () => network.open(clock, text, HEARTBEAT_PORT),
     })
-    const rule = this.#options.majority ? { majority: new Majority(kube.informer(pods)) } : {}
+    const rule = majority ? { majority: new Majority(kube.informer(pods)) } : {}
     const parts = { node, memberlist, heartbeats, clock, log: silent }
     return new CombinedMembership({ ...parts, trustMs: TRUST_MS, holdDownMs, ...rule })
   }
 
   #composeSpeaker(): SpeakerController {
-    const { node, kube, announced } = this.#options
+    const { node, kube, announced, options } = this.#options
+    const [interfaces, membership] = [this.#interfaces, this.#membership]
     const responder: Layer2Responder = {
       update: async table => {
         if (this.process.alive) announced(table.map(({ address }) => formatAddress(address)))
@@ -136,9 +145,9 @@ export class Machine {
       services: kube.informer(services),
       endpointSlices: kube.informer(endpointSlices),
       nodes: kube.informer(nodes),
-      membership: this.#membership,
-      protocols: [new Layer2Protocol({ node, responder, interfaces: new FakeInterfaces('eth0') })],
-      plan: { ignoreExcludeLb: false, lbClass: '' },
+      membership,
+      protocols: [new Layer2Protocol({ node, responder, interfaces, membership })],
+      plan: { ignoreExcludeLb: false, lbClass: '', balanced: options.balanced ?? false },
       hash: sha256,
       recorder: new FakeRecorder(),
       metrics: new FakeMetrics(),

@@ -24,7 +24,8 @@ export interface Audience {
 }
 
 export class Ownership {
-  readonly addresses: readonly string[]
+  /** Those that clients ask for. */
+  readonly addresses: string[]
   readonly changes: Change[] = []
   /** Called after each change. */
   onChange: (change: Change) => void = () => {}
@@ -37,7 +38,7 @@ export class Ownership {
   #audiences: readonly Audience[] = []
 
   constructor(addresses: readonly string[], now: () => number) {
-    this.addresses = addresses
+    this.addresses = [...addresses]
     this.#now = now
   }
 
@@ -47,6 +48,21 @@ export class Ownership {
     this.#tables.set(node, after)
     for (const address of before) if (!after.has(address)) this.#changed({ node, address, gains: false })
     for (const address of after) if (!before.has(address)) this.#changed({ node, address, gains: true })
+  }
+
+  watch(address: string): void {
+    this.addresses.push(address)
+    this.#count(address)
+  }
+
+  /** Nobody asks for it any more; who answers is no matter. */
+  ignore(address: string): void {
+    this.addresses.splice(this.addresses.indexOf(address), 1)
+    for (const key of [...this.#running.keys()]) if (key.endsWith(` ${address}`)) this.#end(key)
+  }
+
+  heldBy(node: string): string[] {
+    return [...(this.#tables.get(node) ?? [])]
   }
 
   /** Whether the node answers at all. */
@@ -83,6 +99,7 @@ export class Ownership {
   #changed(change: Omit<Change, 'atMs'>): void {
     const full = { atMs: this.#now(), ...change }
     this.changes.push(full)
+    if (!this.addresses.includes(change.address)) return
     this.#count(change.address)
     this.onChange(full)
   }

@@ -11,6 +11,8 @@ export class Truth {
   readonly #running = new Set<string>()
   /** Names of nodes, and `a b` of pairs in name order, that are in trouble (Infinity) or were until then. */
   readonly #trouble = new Map<string, number>()
+  /** Their interface is lost. */
+  readonly #unplugged = new Set<string>()
   readonly #ended = new Map<string, number>()
   /** The last thing that may leave an address without an answer, and the last thing of any kind. */
   lastHardMs = Number.NEGATIVE_INFINITY
@@ -29,6 +31,16 @@ export class Truth {
   /** Nodes whose speaker announces, in name order. */
   get announcing(): string[] {
     return [...this.#lives].filter(([, life]) => life === 'announcing').map(([node]) => node)
+  }
+
+  /** Whether it can announce, if its speaker does. */
+  isAble(node: string): boolean {
+    return !this.#unplugged.has(node)
+  }
+
+  /** Those of them that have their interface. */
+  get able(): string[] {
+    return this.announcing.filter(node => this.isAble(node))
   }
 
   /** Those that start or announce. */
@@ -62,6 +74,16 @@ export class Truth {
     if (this.#trouble.get(key) !== Number.POSITIVE_INFINITY) return
     this.#moved(key.includes(' '))
     this.#trouble.set(key, this.#now())
+  }
+
+  unplugged(node: string): void {
+    this.#unplugged.add(node)
+    this.trouble(node)
+  }
+
+  plugged(node: string): void {
+    this.#unplugged.delete(node)
+    if (this.life(node) === 'announcing') this.over(node)
   }
 
   /** Anything that everybody suffers. */
