@@ -121,6 +121,7 @@ async function assemble<S extends FlagSpecs>(
   daemon.check?.(flags)
   const metrics = new PrometheusMetrics()
   addProcessMetrics(metrics)
+  showBuild(metrics)
   const kube = await connect(common.kubeconfig, metrics, `metallb-${daemon.name}/${BUILD.version || BUILD.commit}`)
   const pod = await ownPod(kube, namespace, common['pod-name'])
   const informers = new Informers({ client: kube, clock, random, log })
@@ -137,6 +138,13 @@ async function assemble<S extends FlagSpecs>(
   })
   const server = metricsServer(platform, common, tls, routes)
   return [probes, ...server, recorder, informers, ...tasks]
+}
+
+function showBuild(metrics: PrometheusMetrics): void {
+  const { version, commit, branch } = BUILD
+  const help = 'What is running: 1, with what it was built from in the labels'
+  const gauge = metrics.gauge({ name: 'metallb_build_info', help, labels: ['version', 'commit', 'branch'] })
+  gauge.set(1, { version, commit, branch })
 }
 
 function readTlsFlags(name: Daemon<FlagSpecs>['name'], common: CommonFlags, log: JsonLogger): TlsOptions {

@@ -33,6 +33,7 @@ export const controller: Daemon<typeof controllerFlags> = {
   check(flags) {
     const value = flags['webhook-mode']
     if (!WEBHOOK_MODES.includes(value)) throw new Fatal({ error: 'invalid webhookmode value', value })
+    readGrace(flags['no-pools-grace'])
   },
   compose,
 }

@@ -1,8 +1,8 @@
 /** The BGP side of the speaker: its back end, and what of the configuration it needs. */
-import { LinuxLiveness, LinuxRouters } from '../../adapters/linux/index.ts'
+import { LinuxLiveness, openRouterLink } from '../../adapters/linux/index.ts'
 import { linuxStreams } from '../../adapters/linux/tcp.ts'
 import { bfdProfiles, bgpAdvertisements, bgpPeers, configMaps, secrets } from '../../api/index.ts'
-import { BgpProtocol, type ListenAt, withFrrK8sNames } from '../../control/bgp/index.ts'
+import { BgpProtocol, LinkRouters, type ListenAt, withFrrK8sNames } from '../../control/bgp/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import type { Interfaces } from '../../ports/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
@@ -45,7 +45,7 @@ export function composeBgp(platform: Platform<SpeakerFlags>, interfaces: Interfa
   const metrics = flags['frrk8s-metric-names'] ? withFrrK8sNames(platform.metrics) : platform.metrics
   const shutdownGraceMs = readDuration(flags, 'bgp-shutdown-grace')
   const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock })
-  const routers = new LinuxRouters({ interfaces, clock })
+  const routers = new LinkRouters({ interfaces, clock, open: openRouterLink })
   const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder, log, liveness, routers }
   const bgp = new BgpProtocol({ node, namespace, listenAt: listenAt(flags), shutdownGraceMs, ...seams })
   const sources = {

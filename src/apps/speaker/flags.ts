@@ -117,11 +117,11 @@ export const speakerFlags = {
 
 export type SpeakerFlags = FlagValues<typeof speakerFlags>
 
+/** Flags that are durations. */
+export const DURATIONS = ['gratuitous-arp-interval', 'quiet-takeover', 'hold-down', 'bgp-shutdown-grace'] as const
+
 /** Milliseconds. @throws Fatal for what is no duration of 0 or more */
-export function readDuration(
-  flags: SpeakerFlags,
-  flag: 'gratuitous-arp-interval' | 'quiet-takeover' | 'hold-down' | 'bgp-shutdown-grace',
-): number {
+export function readDuration(flags: SpeakerFlags, flag: (typeof DURATIONS)[number]): number {
   const provided = flags[flag]
   const nanoseconds = parseDuration(provided)
   if (nanoseconds !== undefined && nanoseconds >= 0n) return Number(nanoseconds / 1_000_000n)

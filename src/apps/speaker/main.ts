@@ -21,7 +21,7 @@ import { bgpStatus, layer2Status, ServiceStatusController } from '../../control/
 import type { Task } from '../../ports/index.ts'
 import { type Composition, type Daemon, Fatal, type Platform, runDaemon } from '../daemon.ts'
 import { checkBgpType, composeBgp } from './bgp.ts'
-import { readDuration, type SpeakerFlags, speakerFlags } from './flags.ts'
+import { DURATIONS, readDuration, type SpeakerFlags, speakerFlags } from './flags.ts'
 import { checkMembership, composeMembership } from './membership.ts'
 import { responderWorkerUrl } from './responder-worker-url.ts'
 import { STATE_PATH, stateRoute } from './state.ts'
@@ -42,6 +42,7 @@ export const speaker: Daemon<typeof speakerFlags> = {
         msg: 'invalid BGP debounce timeout value, must be a positive integer value',
         provided,
       })
+    for (const flag of DURATIONS) readDuration(flags, flag)
     checkMembership(flags)
     checkBgpType(flags, process.env.METALLB_BGP_TYPE)
   },
@@ -137,10 +138,9 @@ async function compose(platform: Platform<SpeakerFlags>): Promise<Composition> {
     new SessionStateWriter({ ...statusOptions, sessions: () => bgp.seen() }),
   ]
   const leaving: Task = { name: 'layer 2 leave', start: () => {}, stop: () => layer2.leave(), ready: () => true }
-  // Stopped from the end: addresses may be handed over, the others are told, and each is answered until it is taken over.
-  const routes = { [STATE_PATH]: stateRoute({ node, announcing, config, bgp }) }
   return {
-    routes,
+    routes: { [STATE_PATH]: stateRoute({ node, announcing, config, bgp }) },
+    // Stopped from the end: addresses may be handed over, the others are told, and each is answered until it is taken over.
     tasks: [responder, liveness, announcing, conflicts, config, ...statuses, ...membershipTasks, leaving],
   }
 }

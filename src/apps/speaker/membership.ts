@@ -37,9 +37,12 @@ export interface ComposedMembership {
 
 const hasMembership = (flags: SpeakerFlags) => flags['ml-bindaddr'] !== '' && flags['ml-labels'] !== ''
 
-/** @throws Fatal where something is asked of speakers that do not see one another */
+/** @throws Fatal where an address or port is none, or something is asked of speakers that do not see one another */
 export function checkMembership(flags: SpeakerFlags): void {
-  if (hasMembership(flags)) return
+  if (hasMembership(flags)) {
+    readPlaces(flags)
+    return
+  }
   const needy = flags['require-majority'] ? 'require-majority' : readDuration(flags, 'hold-down') > 0 && 'hold-down'
   if (!needy) return
   const error = `${needy} needs ml-bindaddr and ml-labels`
@@ -51,10 +54,8 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
   const { flags, log, metrics, informers, namespace, clock, random } = platform
   const labelSelector = flags['ml-labels']
   if (!hasMembership(flags)) return { membership: disabledMembership(log), tasks: [] }
-  const address = readAddress(flags['ml-bindaddr'])
+  const { address, port, heartbeatPort } = readPlaces(flags)
   const text = flags['ml-bindaddr']
-  const port = readPort('ml-bindport', flags['ml-bindport'], DEFAULT_ML_PORT)
-  const heartbeatPort = readPort('heartbeat-port', flags['heartbeat-port'], port === 65_535 ? port - 1 : port + 1, 0)
   const config = readConfig(flags, log)
   const directory = flags['ml-secret-key-path']
   const secrets = readSecrets(directory)
@@ -90,6 +91,14 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
     tasks: [memberlistMetrics, ...(secrets.length > 0 ? [reload] : []), membership],
     ...(heartbeatPort > 0 && { companion: () => heartbeats.companion() }),
   }
+}
+
+/** Where memberlist and heartbeats are; port 0: no heartbeats. @throws Fatal */
+function readPlaces(flags: SpeakerFlags) {
+  const address = readAddress(flags['ml-bindaddr'])
+  const port = readPort('ml-bindport', flags['ml-bindport'], DEFAULT_ML_PORT)
+  const heartbeatPort = readPort('heartbeat-port', flags['heartbeat-port'], port === 65_535 ? port - 1 : port + 1, 0)
+  return { address, port, heartbeatPort }
 }
 
 function readAddress(text: string): Address {
