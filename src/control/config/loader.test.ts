@@ -185,8 +185,13 @@ test('the configuration in force has an age, what is refused a reason, and what 
     refused: BAD_X.replace('configuration error: ', ''),
     differs: ['IPAddressPool metallb-system/web changed'],
   })
+  const times = () =>
+    ['success', 'error'].map(outcome => world.series(`metallb_config_last_${outcome}_timestamp_seconds`))
+  const start = Date.UTC(2026, 0, 1) / 1000
+  assert.deepEqual(times(), [start, start + 60])
   await world.pool('web', ['172.20.8.0/24'], { generation: 3 })
   assert.deepEqual(world.loader.standing(), { since, differs: [] }, 'it says the same again')
+  assert.deepEqual(times(), [start + 60, start + 60])
   world.result = 'error, no retry'
   await world.pool('web', ['172.20.9.0/24'], { generation: 4 })
   const refused = 'it could not be applied: the log says why'

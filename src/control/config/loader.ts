@@ -12,7 +12,7 @@ import type { Clock, Informer, KubeApi, Logger, Metrics, Task } from '../../port
 import { WorkQueue } from '../queue.ts'
 import type { SyncResult } from '../sync.ts'
 import { dumpOf } from './dump.ts'
-import { type ClientMetrics, clientMetrics } from './metrics.ts'
+import { type ClientMetrics, clientMetrics, type OutcomeTimes, outcomeTimes } from './metrics.ts'
 import { type ConfigSources, changeMatters, snapshotOf, sourcesOf } from './sources.ts'
 import { type ConfigStanding, differences, type Generations, generationsOf } from './standing.ts'
 import { StateReporter } from './state.ts'
@@ -50,6 +50,7 @@ export class ConfigLoader implements Task {
   readonly #options: ConfigLoaderOptions
   readonly #log: Logger
   readonly #metrics: ClientMetrics
+  readonly #times: OutcomeTimes
   readonly #queue: WorkQueue
   readonly #state: StateReporter
   readonly #ends: (() => void)[] = []
@@ -67,6 +68,7 @@ export class ConfigLoader implements Task {
     this.name = options.node === undefined ? 'PoolReconciler' : 'ConfigReconciler'
     this.#log = log.with({ controller: this.name })
     this.#metrics = clientMetrics(metrics)
+    this.#times = outcomeTimes(metrics)
     this.#metrics.configLoaded.set(0)
     this.#metrics.configStale.set(0)
     this.#state = new StateReporter({ ...options, log: this.#log })
@@ -158,7 +160,7 @@ export class ConfigLoader implements Task {
   #missing(node: string): 'done' {
     const message = `failed to get node for ${node}`
     this.#log.error({ message, error: `node "${node}" not found` })
-    this.#refused = message
+    this.#refuseFor(message)
     this.#state.report({ kind: 'unreadable', message })
     return 'done'
   }
@@ -169,8 +171,9 @@ export class ConfigLoader implements Task {
     if (errors.length > LOGGED_PROBLEMS)
       this.#log.error({ msg: 'failed to parse the configuration', error: `${errors.length} problems in total` })
     this.#metrics.configStale.set(1)
-    this.#refused = errors.map(formatProblem).join('\n')
-    this.#state.report({ kind: 'invalid', message: `configuration error: ${this.#refused}` })
+    const why = errors.map(formatProblem).join('\n')
+    this.#refuseFor(why)
+    this.#state.report({ kind: 'invalid', message: `configuration error: ${why}` })
     return 'done' // the next event on any watched object brings the next attempt (section 2.11)
   }
 
@@ -215,6 +218,7 @@ export class ConfigLoader implements Task {
     const sinceMs = this.#inForce?.sinceMs ?? this.#options.clock.now()
     this.#inForce = { generations: generationsOf(snapshot), sinceMs }
     this.#refused = undefined
+    this.#times.success.set(this.#seconds())
     this.#metrics.configLoaded.set(1)
     this.#metrics.configStale.set(0)
     this.#state.report({ kind: 'valid' })
@@ -223,8 +227,17 @@ export class ConfigLoader implements Task {
   #fail(): void {
     this.#metrics.configStale.set(1)
     const message = 'configuration error: general handler sync state error'
-    this.#refused = 'it could not be applied: the log says why'
+    this.#refuseFor('it could not be applied: the log says why')
     this.#state.report({ kind: 'invalid', message })
+  }
+
+  #refuseFor(why: string): void {
+    this.#refused = why
+    this.#times.error.set(this.#seconds())
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#options.clock.now() / 1000)
   }
 
   #logProblem({ kind, namespace, name, path, message, hint, severity }: Problem): void {

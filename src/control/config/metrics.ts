@@ -31,3 +31,23 @@ export function clientMetrics(metrics: Metrics): ClientMetrics {
     }),
   }
 }
+
+/** When the configuration was last looked at with which outcome, Unix time; 0: never (chapter 05 section 7.9). */
+export interface OutcomeTimes {
+  readonly success: Gauge
+  readonly error: Gauge
+}
+
+export function outcomeTimes(metrics: Metrics): OutcomeTimes {
+  const success = metrics.gauge({
+    name: 'metallb_config_last_success_timestamp_seconds',
+    help: 'Unix time at which the configuration was last found to be valid and in force; 0 before',
+  })
+  const error = metrics.gauge({
+    name: 'metallb_config_last_error_timestamp_seconds',
+    help: 'Unix time at which the configuration was last refused; 0 before',
+  })
+  success.set(0)
+  error.set(0)
+  return { success, error }
+}
