@@ -1,10 +1,10 @@
 /** A node that speaks BGP on a fake network, for tests: its sessions, and routers of ours as its neighbors. */
 import assert from 'node:assert/strict'
-import { BgpProtocol } from '../control/bgp/index.ts'
+import { BgpProtocol, type KnownRouters, type Routers } from '../control/bgp/index.ts'
 import type { BfdProfile, Peer } from '../core/config/index.ts'
 import { type Address, formatPrefix, parseAddress, parsePrefix } from '../core/ip/index.ts'
 import type { ServiceRoute } from '../core/plan/index.ts'
-import type { KnownRouters, Liveness, LivenessChange, LivenessStatus, LivenessTarget, Routers } from '../ports/index.ts'
+import type { Liveness, LivenessChange, LivenessStatus, LivenessTarget } from '../ports/index.ts'
 import { Session, type Settings } from '../protocols/bgp/index.ts'
 import { theirSettings } from './bgp-settings.ts'
 import { FakeClock } from './fake-clock.ts'

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { after, before, describe, test } from 'node:test'
-import { LinuxRouters } from '../../src/adapters/linux/index.ts'
+import { openRouterLink } from '../../src/adapters/linux/index.ts'
 import { systemClock as clock } from '../../src/adapters/system/clock.ts'
 import { run } from '../../src/apps/lab/command.ts'
 import { waitFor } from '../../src/apps/lab/index.ts'
+import { LinkRouters } from '../../src/control/bgp/index.ts'
 import { type Mac, parseAddress } from '../../src/core/ip/index.ts'
 import type { NetworkInterface } from '../../src/ports/index.ts'
 import { FakeInterfaces } from '../../src/testing/fake-speaker.ts'
@@ -47,7 +48,7 @@ describe('BGP unnumbered with FRR', { skip: whyNoBgp() ?? false }, () => {
     }, 'a link-local address')
     frr = new Frr({ netns: NETNS, config: CONFIG, forwards: true })
     await frr.start()
-    speaker = new BgpSpeaker({ interfaces, routers: new LinuxRouters({ interfaces, clock }) })
+    speaker = new BgpSpeaker({ interfaces, routers: new LinkRouters({ interfaces, clock, open: openRouterLink }) })
     const peer = {
       ...aPeer('ipv6', { remoteAs: 'external', password: 'secret', gracefulRestart: true }),
       endpoint: { interface: 'eth0' },

@@ -1,7 +1,7 @@
 /** Which router an unnumbered peer means: the one that advertises itself on its interface (chapter 04 section 6.13). */
 import type { Peer } from '../../core/config/index.ts'
 import { formatAddress } from '../../core/ip/index.ts'
-import type { KnownRouters, Routers } from '../../ports/index.ts'
+import type { KnownRouters, Routers } from './routers.ts'
 import type { AddressedPeer } from './settings.ts'
 
 interface Watched {

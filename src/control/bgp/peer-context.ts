@@ -6,11 +6,11 @@ import type {
   Logger,
   Metrics,
   Random,
-  Routers,
   StreamPort,
 } from '../../ports/index.ts'
 import type { ListenAt } from './listener.ts'
 import type { Sharers } from './metrics.ts'
+import type { Routers } from './routers.ts'
 
 /** What sessions with BGPPeers need of the world. */
 export interface PeerContext {

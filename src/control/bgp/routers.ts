@@ -1,15 +1,12 @@
-/** Router discovery on the interfaces of unnumbered BGP peers, over packet sockets. Needs CAP_NET_RAW. */
+/** Routers that advertise themselves on the links of unnumbered peers: when a link is used, looked at, and tried again. */
 import type { Address, Mac } from '../../core/ip/index.ts'
-import type { Clock, Interfaces, KnownRouters, Link, NetworkInterface, Routers, Timer } from '../../ports/index.ts'
+import type { Clock, Interfaces, Link, NetworkInterface, OpenRouterLink, Timer } from '../../ports/index.ts'
 import { DecodeError } from '../../protocols/bytes/index.ts'
-import { ETHERTYPE_IPV6 } from '../../protocols/ethernet/index.ts'
-import { ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION, RouterDiscovery } from '../../protocols/ndp/index.ts'
-import { icmpv6Frames, PacketSocket } from './packet-socket.ts'
+import { RouterDiscovery } from '../../protocols/ndp/index.ts'
 
 const MOST_BYTES = 512
-const ROUTER_MESSAGES = icmpv6Frames([ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT], MOST_BYTES)
 
-/** Node cannot wait for packet sockets: they are looked at so often, until a router is known and after. */
+/** Nobody tells when a frame has come: links are looked at so often, until a router is known and after. */
 const SEEKING_MS = 50
 const WATCHING_MS = 250
 /** Frames taken at a time, so that a flood cannot hold up the rest. */
@@ -17,17 +14,31 @@ const AT_ONCE = 64
 /** What could not be opened is tried again. */
 const RETRY_MS = 5000
 
-export interface RouterDiscoveryOptions {
-  readonly interfaces: Interfaces
-  readonly clock: Clock
-  /** Default: a packet socket on the interface. */
-  readonly open?: (interfaceIndex: number) => Link
+export interface Routers {
+  /**
+   * Advertises this node on the interface, and calls when what is known changes; the first time before it returns.
+   * The answer ends it.
+   */
+  watch(interfaceName: string, listener: (known: KnownRouters) => void): () => void
 }
 
-export class LinuxRouters implements Routers {
-  readonly #options: RouterDiscoveryOptions
+export interface KnownRouters {
+  /** Link-local addresses of the routers heard lately, ascending. */
+  readonly routers: readonly Address[]
+  /** Why nobody can be heard: the interface is missing, down or without an address, or may not be used. */
+  readonly problem?: string
+}
 
-  constructor(options: RouterDiscoveryOptions) {
+export interface LinkRoutersOptions {
+  readonly interfaces: Interfaces
+  readonly clock: Clock
+  readonly open: OpenRouterLink
+}
+
+export class LinkRouters implements Routers {
+  readonly #options: LinkRoutersOptions
+
+  constructor(options: LinkRoutersOptions) {
     this.#options = options
   }
 
@@ -40,7 +51,7 @@ export class LinuxRouters implements Routers {
 class Watch {
   readonly #name: string
   readonly #listener: (known: KnownRouters) => void
-  readonly #options: RouterDiscoveryOptions
+  readonly #options: LinkRoutersOptions
   readonly #frame = new Uint8Array(MOST_BYTES)
   readonly #unsubscribe: () => void
   #attached: { readonly key: string; readonly link: Link; readonly discovery: RouterDiscovery } | undefined
@@ -48,7 +59,7 @@ class Watch {
   #told: string | undefined
   #timer: Timer | undefined
 
-  constructor(name: string, listener: (known: KnownRouters) => void, options: RouterDiscoveryOptions) {
+  constructor(name: string, listener: (known: KnownRouters) => void, options: LinkRoutersOptions) {
     this.#name = name
     this.#listener = listener
     this.#options = options
@@ -63,7 +74,7 @@ class Watch {
 
   /** The interface came, went or changed. */
   #attach(): void {
-    const { interfaces, clock } = this.#options
+    const { interfaces, clock, open } = this.#options
     const found = interfaces.current().find(({ name }) => name === this.#name)
     const self = attachmentOf(found)
     const key = 'problem' in self ? '' : `${self.index} ${self.mac} ${self.address}`
@@ -72,7 +83,7 @@ class Watch {
     if ('problem' in self) this.#problem = `interface ${this.#name} ${self.problem}`
     else {
       try {
-        const link = this.#open(self.index)
+        const link = open(self.index)
         this.#attached = { key, link, discovery: new RouterDiscovery(self, clock.monotonic()) }
         this.#problem = undefined
       } catch (error) {
@@ -82,11 +93,6 @@ class Watch {
     }
     if (this.#attached === undefined) this.#tell()
     else this.#look()
-  }
-
-  #open(index: number): Link {
-    const { open = (index: number): Link => new PacketSocket(index, ETHERTYPE_IPV6, ROUTER_MESSAGES) } = this.#options
-    return open(index)
   }
 
   #detach(): void {

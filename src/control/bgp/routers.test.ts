@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatAddress, type Mac, parseAddress } from '../../core/ip/index.ts'
-import type { KnownRouters } from '../../ports/index.ts'
 import { decodeFrame, ETHERTYPE_IPV6, encodeFrame } from '../../protocols/ethernet/index.ts'
 import { decodeRouterPacket, encodeRouterPacket, groupMac } from '../../protocols/ndp/index.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeLink } from '../../testing/fake-link.ts'
 import { anInterface, FakeInterfaces } from '../../testing/fake-speaker.ts'
-import { LinuxRouters } from './router-discovery.ts'
+import { type KnownRouters, LinkRouters } from './routers.ts'
 
 const LINK_LOCAL = { address: parseAddress('fe80::a')!, length: 64 }
 const eth1 = anInterface('eth1', { index: 7, addresses: [LINK_LOCAL] })
@@ -24,7 +23,7 @@ function subject() {
     wire = FakeLink.pair()
     return wire.left
   }
-  const routers = new LinuxRouters({ interfaces, clock, open })
+  const routers = new LinkRouters({ interfaces, clock, open })
   const told: string[] = []
   const tell = ({ routers, problem }: KnownRouters) => told.push(problem ?? routers.map(formatAddress).join(' '))
   const end = routers.watch('eth1', tell)
