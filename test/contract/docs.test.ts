@@ -76,6 +76,15 @@ test('every page of docs is named by another', () => {
   }
 })
 
+test('the map names every folder of the sources, and no other', () => {
+  const map = readFileSync('docs/ARCHITECTURE.md', 'utf8')
+  const listed = [...map.matchAll(/^\| `(src\/[a-z]+)` \| (.*) \|$/gm)].flatMap(([, folder, parts]) =>
+    (parts!.replace(/\([^)]*\)/g, '').match(/(?<=`)[a-z0-9-]+(?=`)/g) ?? []).map(part => `${folder}/${part}`),
+  )
+  const present = new Set(globSync('src/*/*/*.ts').map(dirname))
+  assert.deepEqual(listed.sort(), [...present].sort())
+})
+
 /** The tables of COMPATIBILITY by heading, each row as its cells. */
 const compatibility = readFileSync('docs/COMPATIBILITY.md', 'utf8')
 const tables = new Map(compatibility.split(/^## /m).map(section => [section.split('\n', 1)[0]!, rowsOf(section)]))
