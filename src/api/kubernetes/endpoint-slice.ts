@@ -24,10 +24,11 @@ export const endpointSlices: ResourceType<EndpointSliceResource> = {
 /** The label that names the Service a slice belongs to. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 
+/** One without an address serves nobody, whatever its conditions say (chapter 04 section 1.6). */
 export function parseEndpoints(slice: EndpointSliceResource): Endpoint[] {
   return (slice.endpoints ?? []).map(({ addresses = [], conditions = {}, nodeName }) => ({
     addresses,
     nodeName,
-    canServe: conditions.ready !== false || conditions.serving === true,
+    canServe: addresses.length > 0 && (conditions.ready !== false || conditions.serving === true),
   }))
 }
