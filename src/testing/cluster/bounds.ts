@@ -27,3 +27,9 @@ export function takeoverBoundMs(survivors: number, cluster: number, learnedMs: n
 
 /** Issue 5: a healed partition has one owner within two seconds. */
 export const HEALED_MS = 2000
+
+/**
+ * Among up to six speakers, some of them the reference's: it is probed after at most nine seconds, the probe takes one, and the
+ * suspicion, which others confirm, four; half as much again for a health that is not the best (chapter 03 section 6.1).
+ */
+export const MIXED_MS = 1.5 * (9000 + 1000 + 4000)

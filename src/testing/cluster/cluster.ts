@@ -4,7 +4,7 @@ import type { MemberEvent } from '../../ports/index.ts'
 import { FakeKube } from '../fake-kube.ts'
 import { FakeRandom } from '../fake-random.ts'
 import { anAdvertisement, aPool } from '../layer2-world.ts'
-import { HEALED_MS, LEARNED_MS, takeoverBoundMs } from './bounds.ts'
+import { HEALED_MS, LEARNED_MS, MIXED_MS, takeoverBoundMs } from './bounds.ts'
 import { Expectation } from './expectation.ts'
 import { at, Judge } from './judge.ts'
 import { CALM, type Conditions } from './links.ts'
@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly seed: number
   readonly speakers: number
   readonly addresses?: number
+  /** So many of them, every second one from the first, are the reference's; default none. */
+  readonly references?: number
   /** The majority rule is on (IMP-6). */
   readonly majority?: boolean
   /** Interfaces that the advertisement names (IMP-25); every node has them. Default: it names none. */
@@ -103,9 +105,15 @@ export class Cluster {
       side => side.filter(works).length,
     )
     const survivors = Math.min(...sides.filter(length => length > 0), this.names.length)
-    const ms = takeoverBoundMs(this.#deaf ? 1 : survivors, this.names.length, this.#learnedMs)
+    const quick = takeoverBoundMs(this.#deaf ? 1 : survivors, this.names.length, this.#learnedMs)
+    const ms = this.#options.references ? MIXED_MS : quick
     if (ms >= this.#bound.ms || this.now > this.#bound.untilMs) this.#bound = { ms, untilMs: this.now + ms }
     return this.#bound.ms
+  }
+
+  isReference(node: string): boolean {
+    const n = this.names.indexOf(node)
+    return n % 2 === 0 && n / 2 < (this.#options.references ?? 0)
   }
 
   machine(node: string): Machine {
@@ -128,11 +136,13 @@ export class Cluster {
       ...{ node, address, scheduler, network, random, kube },
       config: this.#config,
       options: this.#options,
+      reference: this.isReference(node),
       announced: table => ownership.update(node, table),
       activated: () => truth.lives(node, 'announcing'),
       event: event => this.#heard(node, event),
     })
     network.powerOff(address, false)
+    if (this.#options.references) truth.disturbed() // reference speakers count on it before it can announce
     this.#machines.set(node, machine)
     truth.lives(node, 'starting')
     ownership.silence(node, false)

@@ -10,7 +10,15 @@ import {
 } from '../../control/membership/index.ts'
 import type { Config } from '../../core/config/index.ts'
 import { formatAddress, parseAddress } from '../../core/ip/index.ts'
-import { type Hmac, type Layer2Responder, type MemberEvent, type Random, silent } from '../../ports/index.ts'
+import {
+  type Hmac,
+  type Layer2Responder,
+  type MemberEvent,
+  type Membership,
+  type Random,
+  silent,
+  type Task,
+} from '../../ports/index.ts'
 import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
 import { FAST_LAN } from '../../protocols/memberlist/index.ts'
 import { type FakeKube, FakeRecorder } from '../fake-kube.ts'
@@ -20,6 +28,7 @@ import { anInterface, FakeInterfaces } from '../fake-speaker.ts'
 import type { ClusterOptions } from './cluster.ts'
 import type { Network } from './network.ts'
 import { Process } from './process.ts'
+import { ReferenceMembership } from './reference.ts'
 import type { Scheduler } from './scheduler.ts'
 
 export interface MachineOptions {
@@ -31,6 +40,8 @@ export interface MachineOptions {
   readonly kube: FakeKube
   readonly config: Config
   readonly options: Pick<ClusterOptions, 'majority' | 'holdDownMs' | 'balanced' | 'interfaces'>
+  /** It runs the reference's speaker. */
+  readonly reference: boolean
   /** The table of its responder changed. */
   readonly announced: (table: readonly string[]) => void
   /** Others may count on it from now on. */
@@ -46,7 +57,7 @@ const TRUST_MS = 10_000
 export class Machine {
   readonly process: Process
   readonly #options: MachineOptions
-  readonly #membership: CombinedMembership
+  readonly #membership: Membership & Task
   readonly #speaker: SpeakerController
   readonly #interfaces: FakeInterfaces
 
@@ -54,7 +65,7 @@ export class Machine {
     this.#options = options
     this.process = new Process(options.scheduler, options.random)
     this.#interfaces = new FakeInterfaces(...(options.options.interfaces ?? ['eth0']))
-    this.#membership = this.#composeMembership()
+    this.#membership = options.reference ? this.#composeReference() : this.#composeMembership()
     this.#speaker = this.#composeSpeaker()
   }
 
@@ -67,21 +78,13 @@ export class Machine {
     await this.#membership.start()
   }
 
-  get joined(): boolean {
-    return this.#membership.joined
-  }
-
   get members(): string[] {
-    return [...this.#membership.members()].sort()
-  }
-
-  standings() {
-    return this.#membership.standings()
+    return [...(this.#membership.members() ?? [])].sort()
   }
 
   /** Those that this speaker takes for held. */
   get held(): string[] {
-    return [...this.#membership.held()].sort()
+    return [...(this.#membership.held?.() ?? [])].sort()
   }
 
   carrier(name: string, carrier: boolean): void {
@@ -103,6 +106,14 @@ export class Machine {
     if (!this.process.alive) return
     this.process.kill()
     void this.#speaker.stop()
+  }
+
+  #composeReference(): ReferenceMembership {
+    const { node, address, network, random, kube } = this.#options
+    const own = new FakeRandom(Math.floor(random.next() * 2 ** 32))
+    return new ReferenceMembership({
+      ...{ node, address, network, kube, random: own, port: MEMBERLIST_PORT, process: this.process },
+    })
   }
 
   #composeMembership(): CombinedMembership {
