@@ -57,6 +57,11 @@ const refusals: [annotation: string, value: string, problem: RegExp][] = [
   ['reservations', '[{"addresses":["192.0.2.7","x"]}]', /\[0\]\.addresses\[1\] invalid address "x"/],
   ['reservations', '[{"addresses":["198.51.100.1"]}]', /198\.51\.100\.1 is not within one entry of spec\.addresses/],
   ['reservations', '[{"addresses":["2001:db8::/64"]}]', /has more than 65536 addresses/],
+  [
+    'reservations',
+    '[{"addresses":["192.0.2.0/28"]},{"addresses":["192.0.2.20","192.0.2.7"],"owner":"a/b"}]',
+    /\[1\]\.addresses\[1\] 192\.0\.2\.7 overlaps with 192\.0\.2\.0\/28, which is reserved already/,
+  ],
   ['exclusive', 'yes', /exclusive\] invalid value "yes"/],
   ['quotas', '{"a":-1}', /quotas\]\[a\] invalid value -1/],
   ['quotas', '{"a":"1"}', /quotas\]\[a\] must be a whole number, not a string/],

@@ -1,5 +1,6 @@
 /** Options of a pool that are ours: annotations, so that the object stays loadable by the reference. All are off without them. */
 import { type Finding, type Pool, parseDuration, type Reservation } from '../../core/config/index.ts'
+import { findOverlaps } from '../../core/config/rules/index.ts'
 import { parseAddress, parseAddressEntry, type Range, rangeSize } from '../../core/ip/index.ts'
 import { type Schema, texts } from '../schema.ts'
 import { flagOf } from './annotation-flag.ts'
@@ -71,17 +72,24 @@ function readJson(annotation: string, text: string | undefined, schema: Schema, 
 
 function parseReservations(text: string | undefined, ranges: readonly Range[], on: ObjectReport): Reservation[] {
   const list = readJson(RESERVATIONS, text, RESERVATION_LIST, on) ?? []
-  return (list as { addresses: string[]; owner?: string; note?: string }[]).flatMap(
+  const read = (list as { addresses: string[]; owner?: string; note?: string }[]).flatMap(
     ({ addresses, owner, note = '' }, index) => {
       const at = `${pathOf(RESERVATIONS)}[${index}]`
       if (owner !== undefined && !/^[^/]+\/[^/]+$/.test(owner))
         on.error({ path: `${at}.owner`, message: `invalid owner ${JSON.stringify(owner)}, must be NAMESPACE/NAME` })
-      return addresses.flatMap((entry, position) => {
-        const range = reservedRange(entry, ranges, finding => on.error(finding), `${at}.addresses[${position}]`)
-        return range === undefined ? [] : [{ range, ...(owner !== undefined && { owner }), note }]
+      return addresses.flatMap((text, position) => {
+        const path = `${at}.addresses[${position}]`
+        const range = reservedRange(text, ranges, finding => on.error(finding), path)
+        return range === undefined ? [] : [{ text, path, range, ...(owner !== undefined && { owner }), note }]
       })
     },
   )
+  for (const { entry, earlier } of findOverlaps(read.map((one, index) => ({ ...one, pool: '', index }))))
+    on.error({
+      path: read[entry.index]!.path,
+      message: `${entry.text} overlaps with ${earlier.text}, which is reserved already`,
+    })
+  return read.map(({ text: _, path: __, ...reservation }) => reservation)
 }
 
 /** Walking over reserved addresses costs time for each: nobody needs more in one entry. */
