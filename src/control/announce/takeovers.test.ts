@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAddress } from '../../core/ip/index.ts'
 import { admit } from '../../core/plan/index.ts'
-import type { Node } from '../../core/service.ts'
+import type { Node, Service } from '../../core/service.ts'
 import { EXCLUDE_LABEL } from '../../core/service.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeLog } from '../../testing/fake-log.ts'
@@ -27,13 +27,13 @@ function speaker(quietMs = 0) {
     const admission = admit(world.service, world.config)
     assert.ok('pool' in admission)
     const wish = layer2.planner(world).shouldAnnounce(admission)
-    if ('addresses' in wish) layer2.setBalancer('default/web', wish)
-    else layer2.deleteBalancer('default/web')
+    if ('addresses' in wish) layer2.setBalancer(world.service.key, wish)
+    else layer2.deleteBalancer(world.service.key)
     await layer2.commit()
     return responder.table
   }
   const said = () => log.lines.map(({ fields }) => String(fields.msg))
-  return { clock, metrics, responder, layer2, pass, said }
+  return { takeovers, clock, metrics, log, responder, layer2, pass, said }
 }
 
 test('what a retired node had is taken over quietly, and its addresses are watched', async () => {
@@ -57,6 +57,17 @@ test('what a retired node never had is announced at once', async () => {
   assert.deepEqual(await pass({ service, members: others }, { 'node-a': 0 }), ['192.168.1.241'])
 })
 
+test('it depends on how long ago the node left, not on the time', async () => {
+  for (const [leftMs, row] of [
+    [3001, '192.168.1.240 after node-a'],
+    [3000, '192.168.1.240'],
+  ] as const) {
+    const { pass, clock } = speaker()
+    clock.advance(5000)
+    assert.deepEqual(await pass({ members: others }, { 'node-a': leftMs }), [row])
+  }
+})
+
 test('a Service that starts more than 2 s after the leave is announced at once', async () => {
   const { pass, clock } = speaker()
   clock.advance(2000)
@@ -78,6 +89,7 @@ for (const [why, retired, change, scenario = {}] of ENDS)
     assert.deepEqual(await pass({ members: others, ...scenario }, retired, change), ['192.168.1.240'])
     assert.equal(said().at(-1), `nothing is kept quiet for node-a any more: ${why}`)
     assert.deepEqual(await pass({ members: others }, { 'node-a': 0 }), ['192.168.1.240'])
+    assert.equal(said().filter(line => line.startsWith('nothing is kept quiet')).length, 1, 'said once')
   })
 
 test('the speaker of the former node comes back: it answers again, nobody moved', async () => {
@@ -115,7 +127,12 @@ test('a speaker that starts takes its addresses back quietly from who stood in f
 })
 
 test('where nothing is to be kept quiet, or nobody stood in, it announces at once', async () => {
-  assert.deepEqual(await speaker(0).pass(mine), ['192.168.1.241'])
+  const loud = speaker(0)
+  let told = 0
+  loud.layer2.subscribe(() => told++)
+  assert.deepEqual(await loud.pass(mine), ['192.168.1.241'])
+  loud.clock.advance(1)
+  assert.equal(told, 0)
   assert.deepEqual(await speaker(QUIET_MS).pass({ ...mine, members: ['node-c'] }), ['192.168.1.241'])
   assert.deepEqual(await speaker(QUIET_MS).pass({ ...mine, members: undefined }), ['192.168.1.241'])
 })
@@ -124,6 +141,14 @@ test('what comes to it later is announced at once', async () => {
   const { pass } = speaker(QUIET_MS)
   await pass({})
   assert.deepEqual(await pass(mine), ['192.168.1.241'])
+})
+
+test('beside what it took back, too', async () => {
+  const { pass } = speaker(QUIET_MS)
+  await pass(mine)
+  const service = aService({ name: 'later', ips: ['10.0.0.9'] })
+  const ads = [anAdvertisement({ preferredNodes: new Map([['node-c', 10]]) })]
+  assert.deepEqual(await pass({ service, ads }), ['10.0.0.9', '192.168.1.241 after node-a'])
 })
 
 test('held back at its start it takes back quietly once it is held no more', async () => {
@@ -171,4 +196,65 @@ test('who no longer announces what it took back keeps nothing quiet for it', asy
   assert.deepEqual(await pass({ ...mine, nodes: [aNode('node-a'), aNode('node-c', { networkUnavailable: true })] }), [])
   assert.deepEqual(responder.predecessors, [])
   assert.equal(said().at(-1), 'nothing is kept quiet for node-a any more: this node does not announce it any more')
+})
+
+/** One look at Services, as the planner takes it. */
+function look({ takeovers }: ReturnType<typeof speaker>, scenario: Scenario, retired: Record<string, number> = {}) {
+  const nodes = NODES.map(name => aNode(name, { addresses: [ADDRESS] }))
+  const world = { ...aWorld({ nodes, ...scenario }), retired: new Map(Object.entries(retired)) }
+  const review = takeovers.review(world)
+  return {
+    announces: (service: Service, isNew: boolean) => {
+      const admitted = admit(service, world.config)
+      assert.ok('pool' in admitted)
+      return review.announces(admitted, isNew)
+    },
+    refuses: (service: Service) => review.refuses(service.key),
+  }
+}
+const web = aService({ ips: ['192.168.1.241'] })
+const other = aService({ name: 'other', ips: ['192.168.1.243'] })
+
+test('it says whether anything changed, so that the table is written then and not else', () => {
+  const one = speaker(QUIET_MS)
+  const first = look(one, {})
+  assert.deepEqual([first.announces(web, true), first.announces(web, false)], [true, false])
+  assert.equal(look(one, {}).announces(web, false), false)
+  assert.equal(look(one, { members: others }).announces(web, false), true)
+  assert.equal(look(one, { members: others }).announces(web, false), false)
+  assert.equal(look(one, {}).announces(other, true), false)
+})
+
+test('of two that left one comes back: that is a change', () => {
+  const one = speaker()
+  const ads = [anAdvertisement({ preferredNodes: new Map([['node-b', 10]]) })]
+  const vip = aService()
+  assert.equal(look(one, { ads, members: ['node-c'] }, { 'node-a': 1, 'node-b': 0 }).announces(vip, true), true)
+  assert.deepEqual(one.takeovers.after('default/web'), ['node-a', 'node-b'])
+  assert.equal(look(one, { ads, members: ['node-c'] }, { 'node-a': 1 }).announces(vip, false), true)
+  assert.deepEqual(one.takeovers.after('default/web'), ['node-a'])
+})
+
+test('one line for each node, with the number of its Services, and the time is told once', () => {
+  const one = speaker(QUIET_MS)
+  let told = 0
+  one.layer2.subscribe(() => told++)
+  const twin = aService({ name: 'twin', ips: ['192.168.1.241'] })
+  const first = look(one, {})
+  for (const service of [web, twin]) first.announces(service, true)
+  one.takeovers.report()
+  const later = look(one, {})
+  for (const service of [web, twin, web]) later.refuses(service)
+  one.takeovers.report()
+  one.takeovers.report()
+  assert.deepEqual(
+    one.log.lines.map(({ fields }) => [fields.event, fields.node, fields.services]),
+    [
+      ['quietTakeover', 'node-a', 2],
+      ['quietTakeoverEnded', 'node-a', 2],
+    ],
+  )
+  assert.equal(one.metrics.series.get('metallb_layer2_quiet_takeovers_total'), 2)
+  one.clock.advance(2 * QUIET_MS)
+  assert.equal(told, 1)
 })

@@ -59,8 +59,7 @@ export class Takeovers {
         if (!isNew && before.length === 0) return false
         this.#reviewRetired(admitted, isNew, world, planner)
         this.#reviewStandIn(admitted, isNew && returns, world, planner)
-        const after = this.after(admitted.service.key)
-        return before.length !== after.length || before.some(node => !after.includes(node))
+        return this.after(admitted.service.key).length !== before.length // none is added but to a new one
       },
       refuses: service => this.#end(service, world),
     }
@@ -69,8 +68,7 @@ export class Takeovers {
   /** Nodes that the Service is kept quiet for. */
   after(service: string): readonly string[] {
     const standIn = this.#standIns.get(service)
-    const retired = this.#retired.get(service) ?? []
-    return standIn === undefined ? retired : [standIn, ...retired.filter(node => node !== standIn)]
+    return [...(standIn === undefined ? [] : [standIn]), ...(this.#retired.get(service) ?? [])]
   }
 
   /** Calls back when something is to be reviewed although the world is the same. */
@@ -86,7 +84,7 @@ export class Takeovers {
 
   predecessors(): Predecessor[] {
     const nodes = new Set([...[...this.#retired.values()].flat(), ...this.#standIns.nodes()])
-    return [...nodes].map(node => ({ node, addresses: this.#addresses.get(node) ?? [] }))
+    return [...nodes].map(node => ({ node, addresses: this.#addresses.get(node)! }))
   }
 
   /** One line for each node, however many Services it had. */
@@ -140,7 +138,7 @@ export class Takeovers {
   #begin(node: string, verb: string, { nodes }: World): void {
     const msg = `${verb} quietly from ${node}`
     this.#begun.set(msg, { node, services: (this.#begun.get(msg)?.services ?? 0) + 1, msg })
-    this.#addresses = new Map([...this.#addresses, [node, nodes.get(node)?.addresses ?? []]])
+    this.#addresses = new Map([...this.#addresses, [node, nodes.get(node)!.addresses]])
   }
 
   #count(node: string, why: QuietEnd): void {
