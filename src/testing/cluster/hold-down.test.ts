@@ -49,7 +49,7 @@ for (const end of ['kill', 'crash', 'leave'] as const)
     }
   })
 
-test('a storm of restarts moves each address once', async () => {
+test('a storm of restarts moves each address once, and once back after the last', async () => {
   const cluster = await settled()
   const node = ownerOfFirst(cluster)
   for (let round = 0; round < 5; round++) {
@@ -61,6 +61,11 @@ test('a storm of restarts moves each address once', async () => {
     await cluster.run(3000)
     assert.equal(cluster.ownership.changes.length, changes, `round ${round}`)
   }
+  // No life remembers the ones before: held for the plain time, counted from the last start.
+  await cluster.run(HOLD_MS - 3000 - 500)
+  assert.deepEqual(heldIn(cluster), [node])
+  await cluster.run(1000)
+  assert.deepEqual([heldIn(cluster), ownerOfFirst(cluster)], [[], node])
   assert.deepEqual(cluster.judge.violations, [])
 })
 
