@@ -76,7 +76,7 @@ class Net {
     await speaker.start()
     const events: string[] = []
     speaker.subscribe(event => events.push(`${event.kind} ${event.node}`))
-    return { speaker, events, members: () => [...speaker.members()].sort().join('') }
+    return { speaker, memberlist, events, members: () => [...speaker.members()].sort().join('') }
   }
 
   /** All four, able to announce. */
@@ -194,6 +194,19 @@ test('a speaker without heartbeats is judged by memberlist alone', async () => {
   assert.equal(a!.members(), 'abcd')
   await net.clock.advanceAsync(6000, 20)
   assert.deepEqual([a!.members(), a!.events], ['abc', ['NodeLeave d']])
+})
+
+test('30 whom memberlist suspects is a candidate as before, until it is dead', async () => {
+  const net = new Net()
+  const [a, , , d] = await net.four({ heartbeats: false })
+  const { memberlist } = a!
+  const stateOf = () => memberlist.present().get('d')?.suspect
+  net.network.kill(ADDRESSES.d)
+  net.streams.silent = true
+  for (let ms = 0; ms < 20_000 && stateOf() === false; ms += 10) await net.clock.advanceAsync(10, 10)
+  assert.deepEqual([stateOf(), a!.members(), a!.events, d!.members()], [true, 'abcd', [], 'abcd'])
+  for (let ms = 0; ms < 20_000 && stateOf() === true; ms += 10) await net.clock.advanceAsync(10, 10)
+  assert.deepEqual([stateOf(), memberlist.gone().get('d'), a!.members()], [undefined, 'dead', 'abc'])
 })
 
 test('a planned stop is noticed at once by all', async () => {

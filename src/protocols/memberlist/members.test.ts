@@ -138,7 +138,7 @@ test('an alive without versions keeps those that are known, one with them replac
   assert.deepEqual(members.get('b')!.vsn, other)
 })
 
-test('another address is a conflict while the node lives or is dead, and a move after it left', () => {
+test('60 another address is a conflict while the node lives or is dead, a move after it left, and news 30 s after a death', () => {
   members.alive(aliveAs('b', 5, { addr: addr(99) }))
   dead('c', 1)
   members.alive(aliveAs('c', 5, { port: 7999 }))
@@ -148,6 +148,14 @@ test('another address is a conflict while the node lives or is dead, and a move 
   news()
   members.alive(aliveAs('d', 1, { addr: addr(99) }))
   assert.deepEqual([news().events, members.get('d')!.address.value & 0xffn], [['NodeJoin d'], 99n])
+  clock.advance(29_999)
+  members.reap()
+  members.alive(aliveAs('c', 6, { addr: addr(99) }))
+  assert.equal(stateOf('c'), 'dead')
+  clock.advance(2)
+  members.reap()
+  members.alive(aliveAs('c', 6, { addr: addr(99) }))
+  assert.deepEqual([news().events, members.get('c')!.address.value & 0xffn], [['NodeJoin c'], 99n])
 })
 
 test('a suspicion ends by a refutation; by time the node is dead, and told of to the others', () => {

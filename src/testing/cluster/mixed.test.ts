@@ -37,6 +37,17 @@ test('where nothing happens nothing moves for a minute: who sends no heartbeats 
   assert.deepEqual(cluster.judge.violations, [])
 })
 
+test('60 a speaker of the reference that is back within two seconds, with its name and address, left for nobody', async () => {
+  const cluster = await mixed()
+  cluster.crash(THEIRS)
+  await cluster.run(1700)
+  await cluster.start(THEIRS)
+  await cluster.run(30_000)
+  assert.deepEqual(cluster.leaves, [])
+  assert.equal(cluster.wrong(), undefined)
+  assert.deepEqual(cluster.judge.violations, [])
+})
+
 test('a single speaker of ours among reference speakers, and a single one of theirs among ours', async () => {
   for (const [speakers, references] of [
     [3, 1],
