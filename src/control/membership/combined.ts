@@ -73,10 +73,8 @@ export class CombinedMembership implements Membership, Task {
 
   async start(): Promise<void> {
     const { memberlist, heartbeats, majority } = this.#options
-    memberlist.subscribe(({ node }) => {
-      this.#said.add(node)
-      this.#heard()
-    })
+    memberlist.subscribe(({ node }) => this.#said.add(node))
+    memberlist.watch(() => this.#heard())
     heartbeats?.watch(() => this.#heard())
     memberlist.hears = node => {
       const evidence = heartbeats?.evidence().get(node)

@@ -72,6 +72,7 @@ export class MemberlistMembership implements Membership, Task {
   #joining = true
   #hold: Hold = { held: false, settled: false }
   #hears: (node: string) => boolean = () => false
+  #watcher = () => {}
   #list: Memberlist | undefined
   #close: () => Promise<unknown> = async () => {}
   #joiner: Joiner | undefined
@@ -105,6 +106,7 @@ export class MemberlistMembership implements Membership, Task {
     const hooks = {
       log: log.with({ component: 'Memberlist' }),
       event: (event: MemberEvent) => this.#tell(event),
+      changed: () => this.#watcher(),
       refused: (code: string) => refused.count(code),
     }
     const judge = {
@@ -181,6 +183,11 @@ export class MemberlistMembership implements Membership, Task {
   subscribe(listener: (event: MemberEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Called when `present` or `gone` answers something else, also where that is no event, as with a suspicion. */
+  watch(watcher: () => void): void {
+    this.#watcher = watcher
   }
 
   rejoin(): void {

@@ -62,6 +62,8 @@ export interface MemberlistOptions {
   /** [DMin, DMax, DCur] of an application on top. */
   readonly delegateVersions?: readonly [number, number, number]
   readonly event?: (event: MemberEvent) => void
+  /** What `members` answers is another, also where that is no event, as with a suspicion. */
+  readonly changed?: () => void
   /** A packet, or a message in one, was not believed. */
   readonly refused?: (code: string) => void
 }
@@ -97,6 +99,7 @@ export class Memberlist {
       ...{ name, port, config, clock, log, timingOf, hears },
       acceptsName: options.acceptsName ?? (text => PRINTABLE.test(text)),
       broadcast: (subject, message, finished) => this.#broadcasts.add(subject, encodeMessage(message), finished),
+      ...(options.changed && { changed: options.changed }),
       event: (kind, { name: node, address }) => options.event?.({ kind, node, address: formatAddress(address) }),
     })
     this.#prober = new Prober({

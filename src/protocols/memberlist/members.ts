@@ -20,6 +20,8 @@ export interface MembersOptions {
   readonly hears: (name: string) => boolean
   readonly broadcast: (subject: string, message: Message, finished?: () => void) => void
   readonly event: (kind: MemberEvent['kind'], member: Member) => void
+  /** A record is another, also where that is no event, as with a suspicion. */
+  readonly changed?: () => void
 }
 
 /** Records kept at most; unknown nodes beyond are not believed. */
@@ -163,11 +165,13 @@ export class Members {
   #keep(member: Member): void {
     this.#version++
     this.#records.set(member.name, member)
+    this.#options.changed?.()
   }
 
   #forget(name: string): void {
     this.#version++
     this.#records.delete(name)
+    this.#options.changed?.()
   }
 
   stop(): void {
