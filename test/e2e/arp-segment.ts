@@ -81,7 +81,8 @@ export class Node {
   }
 
   static #addInterface(namespace: string, name: string, port: string): void {
-    ip('link add', name, 'netns', namespace, 'type veth peer name', port, 'netns', BRIDGE)
+    // From inside: before Linux 6.13 the name must be free where the command runs, too.
+    ip('-n', namespace, 'link add', name, 'type veth peer name', port, 'netns', BRIDGE)
     ip('-n', BRIDGE, 'link set', port, 'master br0 up')
     ip('-n', namespace, 'link set', name, 'up')
   }
