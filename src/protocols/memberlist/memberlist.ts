@@ -1,7 +1,6 @@
 import { type Address, formatAddress, parseAddress } from '../../core/ip/index.ts'
 import type {
   Clock,
-  Datagram,
   DatagramSocket,
   Logger,
   MemberEvent,
@@ -9,24 +8,15 @@ import type {
   Stream,
   StreamEvents,
   StreamPort,
-  Timer,
 } from '../../ports/index.ts'
-import { pushPullScale } from './arithmetic.ts'
 import { Broadcasts } from './broadcasts.ts'
 import type { MemberlistConfig, ProbeTiming } from './config.ts'
-import {
-  type EnvelopeOptions,
-  type Keyring,
-  PART_OVERHEAD,
-  packetBudget,
-  unwrapPacket,
-  wrapPacket,
-} from './envelope/index.ts'
+import type { EnvelopeOptions, Keyring } from './envelope/index.ts'
 import { PacketError } from './errors.ts'
-import { addrBytes, addressOf, isPresent, type Member, maxVersion, SPEAKS, sameBytes } from './member.ts'
+import { Gossip } from './gossip.ts'
+import { addrBytes, addressOf, isPresent, type Member, sameBytes } from './member.ts'
 import { Members } from './members.ts'
 import {
-  decodeMessage,
   encodeMessage,
   type IndirectPing,
   type Message,
@@ -34,8 +24,8 @@ import {
   type PushPull,
   type Source,
 } from './message/index.ts'
+import { Packets } from './packets.ts'
 import { Prober } from './prober.ts'
-import { shuffled } from './sample.ts'
 import { Streams } from './streams.ts'
 import { incompatibility } from './versions.ts'
 
@@ -70,7 +60,6 @@ export interface MemberlistOptions {
 
 /** [PMin, PMax, PCur] */
 const PROTOCOL = [1, 5, 2] as const
-const COMPLAIN_EVERY_MS = 10_000
 /** A name that is printable and no longer than a DNS name. */
 const PRINTABLE = /^[!-~]{1,253}$/
 
@@ -79,10 +68,10 @@ export class Memberlist {
   readonly #options: MemberlistOptions
   readonly #members: Members
   readonly #prober: Prober
+  readonly #packets: Packets
   readonly #streams: Streams
+  readonly #gossip: Gossip
   readonly #broadcasts = new Broadcasts()
-  readonly #timers = new Map<'gossip' | 'push/pull', Timer>()
-  readonly #complained = new Map<string, number>()
   readonly #isFast: (meta: Uint8Array) => boolean
   #keyring: Keyring | undefined
   #meta: Uint8Array
@@ -93,7 +82,7 @@ export class Memberlist {
     this.#keyring = keyring
     this.#meta = options.meta ?? new Uint8Array()
     this.#isFast = options.isFast ?? (() => false)
-    const { name, port, config, clock, random, log, hears = () => false } = options
+    const { name, port, config, clock, random, log, socket, hears = () => false } = options
     const timingOf = (member: Member) => this.#timingOf(member)
     this.#members = new Members({
       ...{ name, port, config, clock, log, timingOf, hears },
@@ -102,9 +91,15 @@ export class Memberlist {
       ...(options.changed && { changed: options.changed }),
       event: (kind, { name: node, address }) => options.event?.({ kind, node, address: formatAddress(address) }),
     })
+    this.#packets = new Packets({
+      ...{ socket, clock, log, config, broadcasts: this.#broadcasts, size: () => this.#members.size },
+      envelope: () => this.#envelope,
+      apply: (message, from, to) => this.#apply(message, from, to),
+      ...(options.refused && { refused: options.refused }),
+    })
     this.#prober = new Prober({
       ...{ clock, random, log, config, timingOf, hears, members: this.#members, source: this.#source },
-      send: (to, messages) => this.#send(to, messages),
+      send: (to, messages) => this.#packets.send(to, messages),
       pingStream: ({ address, port: to }, ping, within, done) => this.#streams.ping(address, to, ping, within, done),
     })
     this.#streams = new Streams({
@@ -114,16 +109,19 @@ export class Memberlist {
       merge: remote => this.#merge(remote),
       isForMe: ({ node }) => node === '' || node === name,
     })
+    this.#gossip = new Gossip({
+      ...{ name, clock, random, log, config, members: this.#members, hasNews: () => this.#broadcasts.size > 0 },
+      sendNews: to => this.#packets.sendNews(to),
+      pushPull: peer => this.#streams.pushPull(peer.address, peer.port, false, config.tcpTimeoutMs),
+    })
   }
 
   /** This node lives from now on, alone until it joins or is joined. */
   start(): void {
     this.#announce()
-    this.#options.socket.receive(datagram => this.#receive(datagram))
+    this.#packets.start()
     this.#prober.start()
-    this.#gossipLater()
-    const { pushPullIntervalMs } = this.#options.config
-    if (pushPullIntervalMs > 0) this.#pushPullLater(this.#options.random.next() * pushPullIntervalMs, true)
+    this.#gossip.start()
   }
 
   /** Exchanges everything with the node there. Rejects where that failed. */
@@ -152,7 +150,8 @@ export class Memberlist {
   /** Sends and answers nothing any more; the socket is closed by its owner. */
   shutdown(): void {
     this.#stopped = true
-    for (const timer of this.#timers.values()) timer.cancel()
+    this.#packets.stop()
+    this.#gossip.stop()
     this.#prober.stop()
     this.#streams.stop()
     this.#members.stop()
@@ -210,24 +209,6 @@ export class Memberlist {
     return config.fast !== undefined && this.#isFast(meta) ? config.fast : config
   }
 
-  #receive({ data, from, port }: Datagram): void {
-    if (this.#stopped) return
-    try {
-      for (const bytes of unwrapPacket(data, this.#envelope)) this.#handle(bytes, from, port)
-    } catch (error) {
-      this.#complain(error, from)
-    }
-  }
-
-  /** One bad message does not spoil the others in its packet. */
-  #handle(bytes: Uint8Array, from: string, port: number): void {
-    try {
-      this.#apply(decodeMessage(bytes), from, port)
-    } catch (error) {
-      this.#complain(error, from)
-    }
-  }
-
   #apply(message: Message, from: string, port: number): void {
     const { kind } = message
     if (kind === 'ping') this.#answer(message, from, port)
@@ -254,84 +235,13 @@ export class Memberlist {
       return
     }
     const to = returnPath(ping, from, port)
-    if (to !== undefined) this.#send(to, [{ kind: 'ack', seqNo: ping.seqNo }])
-  }
-
-  /** One packet, with as much news as fits. */
-  #send(to: Pick<Member, 'address' | 'port'>, messages: readonly Message[]): void {
-    const own = messages.map(encodeMessage)
-    const used = own.reduce((sum, { length }) => sum + length + PART_OVERHEAD, 0)
-    const { retransmitMult, udpBufferSize } = this.#options.config
-    const budget = packetBudget(udpBufferSize, this.#envelope) - used
-    const news = this.#broadcasts.take(budget, retransmitMult, this.#members.size, 255 - own.length)
-    this.#transmit(to, [...own, ...news], false)
-  }
-
-  #transmit({ address, port }: Pick<Member, 'address' | 'port'>, parts: readonly Uint8Array[], sum: boolean): void {
-    this.#options.socket.send(wrapPacket(parts, sum, this.#envelope), formatAddress(address), port)
-  }
-
-  #gossipLater(): void {
-    const { clock, config } = this.#options
-    const again = () => {
-      this.#gossipLater()
-      this.#gossip()
-    }
-    this.#timers.set('gossip', clock.after(config.gossipIntervalMs, again))
-  }
-
-  #gossip(): void {
-    if (this.#broadcasts.size === 0) return
-    const { config, clock, random, name } = this.#options
-    const recent = clock.monotonic() - config.gossipToTheDeadMs
-    const listens = (member: Member) => isPresent(member) || (member.state === 'dead' && member.sinceMs >= recent)
-    const others = this.#members.all().filter(member => member.name !== name && listens(member))
-    for (const peer of shuffled(others, random).slice(0, config.gossipNodes)) {
-      const budget = packetBudget(config.udpBufferSize, this.#envelope)
-      const news = this.#broadcasts.take(budget, config.retransmitMult, this.#members.size)
-      if (news.length === 0) return
-      this.#transmit(peer, news, maxVersion(peer) >= SPEAKS.checksum)
-    }
-  }
-
-  #pushPullLater(ms: number, first = false): void {
-    const { clock, config } = this.#options
-    const again = () => {
-      this.#pushPullLater(config.pushPullIntervalMs * pushPullScale(this.#members.size))
-      if (!first) this.#pushPull()
-    }
-    this.#timers.set('push/pull', clock.after(ms, again))
-  }
-
-  #pushPull(): void {
-    const { random, name, log, config } = this.#options
-    const { tcpTimeoutMs } = config
-    const others = this.#members.all().filter(member => member.state === 'alive' && member.name !== name)
-    const [peer] = shuffled(others, random)
-    if (peer === undefined) return
-    this.#streams.pushPull(peer.address, peer.port, false, tcpTimeoutMs).catch(error => {
-      if (!this.#stopped)
-        log.error({ msg: `memberlist: Push/Pull with ${peer.name} failed: ${(error as Error).message}` })
-    })
+    if (to !== undefined) this.#packets.send(to, [{ kind: 'ack', seqNo: ping.seqNo }])
   }
 
   #merge(remote: PushPull): void {
     const reason = incompatibility([...this.#members.state(), ...remote.nodes])
     if (reason !== undefined) throw new Error(reason)
     this.#members.merge(remote.nodes)
-  }
-
-  /** A line for each kind of bad packet every ten seconds. */
-  #complain(error: unknown, from: string): void {
-    if (!(error instanceof PacketError)) throw error
-    const { clock, log, refused } = this.#options
-    refused?.(error.code)
-    const now = clock.monotonic()
-    const last = this.#complained.get(error.code)
-    if (last !== undefined && now - last < COMPLAIN_EVERY_MS) return
-    this.#complained.set(error.code, now)
-    const what = error.code === 'BAD_KEY' ? 'Decrypt packet failed' : 'failed to read packet'
-    log.error({ msg: `memberlist: ${what}: ${error.message}`, code: error.code, from })
   }
 }
 
