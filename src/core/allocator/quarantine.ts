@@ -7,7 +7,7 @@ import type { Place, PoolState, PoolTable } from './table.ts'
 export function firstEnd(states: Iterable<PoolState>): number | undefined {
   let first: number | undefined
   for (const { space } of spacesOf(states))
-    for (const { until } of space.quarantine.values()) {
+    for (const [, { until }] of space.quarantine) {
       if (first === undefined || until < first) first = until
       break // of one space the first entry ends first
     }

@@ -2,6 +2,8 @@ import type { Reservation } from '../config/index.ts'
 import { type Family, type Range, rangeSize } from '../ip/index.ts'
 import { addCounts, isBuggy, rangeCapacity } from './capacity.ts'
 import { FreeRanks } from './ranks.ts'
+import { Reserved } from './reserved.ts'
+import { Resting } from './resting.ts'
 import type { ShareKey } from './share.ts'
 
 /** What one Service holds. */
@@ -34,9 +36,11 @@ export class Space {
   readonly #ranges: { first: bigint; last: bigint; rank: bigint }[] = []
   readonly #avoidBuggyIPs: boolean
   readonly #free: FreeRanks
-  readonly #reservations: readonly Reservation[]
+  readonly #reserved: Reserved
+  /** Reserved addresses in use or in quarantine. */
+  #takenReserved = 0n
   /** Released addresses that only their last holder may have before the time; the first entry ends first. */
-  readonly quarantine = new Map<bigint, { readonly key: string; readonly until: number }>()
+  readonly quarantine = new Resting()
   /** Group to its ranks, ascending. */
   readonly #shared = new Map<string, bigint[]>()
 
@@ -48,7 +52,7 @@ export class Space {
   ) {
     this.family = family
     this.#avoidBuggyIPs = avoidBuggyIPs && family === 'ipv4'
-    this.#reservations = reservations.filter(({ range }) => range.family === family)
+    this.#reserved = new Reserved(reservations.filter(({ range }) => range.family === family))
     let rank = 0n
     let capacity = 0n
     for (const range of ranges) {
@@ -62,37 +66,37 @@ export class Space {
   }
 
   #isBlocked(rank: bigint): boolean {
-    if (this.uses.has(rank) || this.quarantine.has(rank) || this.#isExcluded(rank)) return true
-    return this.#reservations.length > 0 && this.reservationOf(rank) !== undefined
+    return this.#isTaken(rank) || this.#isExcluded(rank) || this.reservationOf(rank) !== undefined
+  }
+
+  #isTaken(rank: bigint): boolean {
+    return this.uses.has(rank) || this.quarantine.has(rank)
   }
 
   /** The reservation that has the address. */
   reservationOf(rank: bigint): Reservation | undefined {
-    if (this.#reservations.length === 0) return undefined
-    const value = this.addressAt(rank)
-    return this.#reservations.find(({ range }) => range.first <= value && value <= range.last)
+    return this.#reserved.size === 0n ? undefined : this.#reserved.at(this.addressAt(rank))
   }
 
   /** Free addresses that are kept back. */
   get heldBack(): bigint {
-    const reserved = this.#reservations.reduce((sum, { range }) => sum + rangeSize(range), 0n)
-    const taken = this.#reservations.length === 0 ? [] : [...this.uses.keys(), ...this.quarantine.keys()]
-    const overlap = taken.filter(rank => this.reservationOf(rank) !== undefined).length
-    return reserved - BigInt(overlap) + BigInt(this.quarantine.size)
+    return this.#reserved.size - this.#takenReserved + BigInt(this.quarantine.size)
+  }
+
+  /** The rank is taken, or free again. */
+  #count(rank: bigint, by: 1n | -1n): void {
+    if (this.reservationOf(rank) !== undefined) this.#takenReserved += by
   }
 
   /** The free address that is kept for just this Service. */
   #own(key: string): bigint | undefined {
-    for (const { range, owner } of this.#reservations) {
-      if (owner !== key) continue
+    for (const range of this.#reserved.rangesOf(key))
       for (let value = range.first; value <= range.last; value++) {
         const rank = this.rankOf(value)
         if (rank === undefined || this.uses.has(rank) || !this.offers(value)) continue
         if ((this.quarantine.get(rank)?.key ?? key) === key) return rank
       }
-    }
-    for (const [rank, kept] of this.quarantine)
-      if (kept.key === key && this.reservationOf(rank) === undefined) return rank
+    for (const rank of this.quarantine.ranksOf(key)) if (this.reservationOf(rank) === undefined) return rank
     return undefined
   }
 
@@ -102,14 +106,15 @@ export class Space {
     return range && range.rank + (value - range.first)
   }
 
-  /** Keeps an address that nobody uses for its last holder. */
+  /** Keeps an address that nobody uses for its last holder, no shorter than those that are kept already. */
   keep(rank: bigint, key: string, until: number): void {
+    if (!this.#isTaken(rank)) this.#count(rank, 1n)
     this.quarantine.set(rank, { key, until })
   }
 
   /** The address is for everybody again. */
   expire(rank: bigint): void {
-    this.quarantine.delete(rank)
+    if (this.quarantine.delete(rank)) this.#count(rank, -1n)
     this.#free.release(rank)
   }
 
@@ -143,13 +148,13 @@ export class Space {
   get unused(): bigint | undefined {
     const free = this.#free.lowest()
     if (free !== undefined) return free
-    for (const { range } of this.#reservations)
+    for (const range of this.#reserved.ranges)
       for (let value = range.first; value <= range.last; value++) {
         const rank = this.rankOf(value)
         if (rank !== undefined && !this.uses.has(rank)) return rank
       }
-    const [resting] = this.quarantine.keys()
-    return resting
+    const [resting] = this.quarantine
+    return resting?.[0]
   }
 
   /** The lowest address that anybody may have. */
@@ -159,7 +164,7 @@ export class Space {
 
   /** The first usable rank for such a Service: free, or shared by its group with none of its ports taken. */
   firstUsable(wanted: Holding): bigint | undefined {
-    const own = this.#reservations.length + this.quarantine.size === 0 ? undefined : this.#own(wanted.key)
+    const own = this.#own(wanted.key)
     if (own !== undefined) return own
     const free = this.#free.lowest()
     const shared = wanted.share.group === '' ? undefined : this.#firstShareable(wanted, free)
@@ -178,6 +183,7 @@ export class Space {
     const use: Use = this.uses.get(rank) ?? { holders: new Map(), group: '' }
     const { group } = holding.share
     const agreed = use.holders.size === 0 || use.group === group ? group : ''
+    if (!this.#isTaken(rank)) this.#count(rank, 1n)
     use.holders.set(holding.key, holding)
     this.quarantine.delete(rank)
     if (use.ports === undefined && use.holders.size > 1) use.ports = portsOf(use)
@@ -197,6 +203,7 @@ export class Space {
     }
     this.#regroup(rank, use, '')
     this.uses.delete(rank)
+    this.#count(rank, -1n)
     this.#free.release(rank)
     return undefined
   }
