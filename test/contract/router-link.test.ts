@@ -46,13 +46,12 @@ describe('a router link on a veth pair', { skip: root ? false : 'needs root' }, 
     })
   })
 
-  test('the two ends of a link find one another', async () => {
+  test('the two ends of a link find one another', async t => {
     const routers = new LinkRouters({ interfaces, clock: systemClock, open: openRouterLink })
     const known = new Map<string, KnownRouters>()
-    const ends = ['left', 'right'].map(name => routers.watch(name, now => known.set(name, now)))
+    for (const name of ['left', 'right']) t.after(routers.watch(name, now => known.set(name, now)))
     const others = (name: string) => known.get(name)?.routers ?? []
     await real(() => others('left').length > 0 && others('right').length > 0)
-    for (const end of ends) end()
     assert.deepEqual(others('left'), [linkLocal('right')!.address])
     assert.deepEqual(others('right'), [linkLocal('left')!.address])
   })
