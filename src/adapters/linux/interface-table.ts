@@ -18,12 +18,14 @@ export class InterfaceTable {
         this.#links.delete(message.index)
         this.#addresses.delete(message.index)
         break
-      case 'address':
-        this.#addresses.set(message.index, [
-          ...this.#without(message),
-          { address: message.address, length: message.length },
-        ])
+      case 'address': {
+        const { index, address, length } = message
+        const assigned = this.#addresses.get(index) ?? []
+        // One told of again, e.g. with other lifetimes, keeps its place: the first of a kind is the one we speak from.
+        if (!assigned.some(other => same(other, message)))
+          this.#addresses.set(index, [...assigned, { address, length }])
         break
+      }
       case 'address gone':
         this.#addresses.set(message.index, this.#without(message))
     }
@@ -35,8 +37,11 @@ export class InterfaceTable {
     return links.map(link => ({ ...link, addresses: this.#addresses.get(link.index) ?? [] }))
   }
 
-  #without({ index, address, length }: { index: number } & Assigned): Assigned[] {
-    const assigned = this.#addresses.get(index) ?? []
-    return assigned.filter(other => other.length !== length || !sameAddress(other.address, address))
+  #without(gone: { index: number } & Assigned): Assigned[] {
+    return (this.#addresses.get(gone.index) ?? []).filter(other => !same(other, gone))
   }
+}
+
+function same(a: Assigned, b: Assigned): boolean {
+  return a.length === b.length && sameAddress(a.address, b.address)
 }

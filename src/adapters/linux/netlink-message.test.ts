@@ -110,6 +110,12 @@ test('a table of interfaces follows what it is told', () => {
   assert.deepEqual(hear(address4), [], 'an address of a link not heard of')
   assert.deepEqual(hear(up), ['e0 1'])
   assert.deepEqual(hear(address4, address6('80')), ['e0 2'], 'an address told twice is one')
+  hear(address4)
+  assert.deepEqual(
+    table.list()[0]!.addresses.map(({ address }) => address.family),
+    ['ipv4', 'ipv6'],
+    'and keeps its place',
+  )
   assert.deepEqual(hear(tunnel), ['e0 2', 't0 0'])
   assert.deepEqual(hear(bridgePort, wireless), ['e0 2', 't0 0'])
   assert.deepEqual(hear(address4.with(4, 21)), ['e0 1', 't0 0'])

@@ -24,6 +24,8 @@ const GROUPS = 0x1 | 0x10 | 0x100 // RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV
 const BUFFER_BYTES = 65536
 const ANSWER_TIMEOUT_MS = 1000
 const DUMP_ATTEMPTS = 10
+/** After these there may be more to read. */
+const PASSING: ReadonlySet<number> = new Set([ERRNO.EINTR, ERRNO.ENOBUFS])
 const LITTLE = endianness() === 'LE'
 
 export class NetlinkReader {
@@ -48,8 +50,7 @@ export class NetlinkReader {
       const length = recv(this.fd, this.#buffer, BUFFER_BYTES, MSG_DONTWAIT)
       if (length >= 0)
         for (const message of parseNetlink(this.#buffer.subarray(0, length), LITTLE)) this.#table.apply(message)
-      else if (errno() === ERRNO.ENOBUFS)
-        this.#table = dump(this.#buffer) // messages were lost: netlink(7)
+      else if (errno() === ERRNO.ENOBUFS) this.#startAnew()
       else if (errno() !== ERRNO.EINTR) return heard
       heard = true
     }
@@ -57,6 +58,12 @@ export class NetlinkReader {
 
   close(): void {
     close(this.fd)
+  }
+
+  /** Messages were lost, netlink(7). Those that still wait are older than they: what is dumped after them is not to be undone. */
+  #startAnew(): void {
+    while (recv(this.fd, this.#buffer, BUFFER_BYTES, MSG_DONTWAIT) >= 0 || PASSING.has(errno()));
+    this.#table = dump(this.#buffer)
   }
 }
 
