@@ -62,6 +62,7 @@ const sent: [name: string, stage: Stage, bytes: Uint8Array | undefined, answer: 
   ['an unknown parameter', 'open sent', hex`${M} 001f 01 04 fbf5 005a c0000201 02 0900`, hex`0204`],
   ['a hold time of 2 s', 'open sent', open({ holdMs: 2000 }), hex`0206`],
   ['no family in common', 'open sent', open({ families: ['ipv6'] }), hex`0207 0104 0001 00 01`, refreshing],
+  ['a role that does not fit', 'open sent', open({ role: 'peer' }), hex`020b`, { ...OURS, role: 'customer' }],
   ['attributes that overrun', 'established', hex`${M} 0017 02 0000 0009`, hex`0301`],
   ['MP_REACH_NLRI that cannot be read', 'established', hex`${M} 001d 02 0000 0006 800e03 000201`, hex`0309`],
   ['a prefix of 33 bits', 'established', hex`${M} 001c 02 0005 21cb007107 0000`, hex`030a`],

@@ -1,5 +1,5 @@
 /** Options of BGPPeers and BGPAdvertisements that are ours: annotations, so that the objects stay loadable by the reference. */
-import type { BgpAdvertisement, Peer } from '../../core/config/index.ts'
+import type { BgpAdvertisement, BgpRole, Peer } from '../../core/config/index.ts'
 import { flagOf } from './annotation-flag.ts'
 import { numberOf } from './annotation-number.ts'
 import type { ObjectReport } from './objects.ts'
@@ -7,6 +7,7 @@ import type { ObjectReport } from './objects.ts'
 export const TTL_SECURITY = 'metallb.io/ttl-security'
 export const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
 export const PASSIVE = 'metallb.io/passive'
+export const ROLE = 'metallb.io/bgp-role'
 export const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
 export const MED = 'metallb.io/med'
 export const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
@@ -14,27 +15,41 @@ export const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
 /** 24 bits (RFC 9494 section 3.1): 194 days. */
 const MOST_STALE_SECONDS = 0xffffff
 
+const ROLES: readonly BgpRole[] = ['provider', 'rs', 'rs-client', 'customer', 'peer']
+
 const BYTES_PER_MEGABIT = 125_000
 
 type Annotations = Readonly<Record<string, string>>
 
-type PeerOptions = Pick<Peer, 'ttlSecurityHops' | 'passive' | 'longLivedStaleSeconds'>
+type PeerOptions = Pick<Peer, 'ttlSecurityHops' | 'passive' | 'longLivedStaleSeconds' | 'role'>
+type Plain = Pick<Peer, 'gracefulRestart' | 'myAsn' | 'localAsn' | 'remoteAs'>
 
-export function parsePeerOptions(
-  annotations: Annotations = {},
-  { gracefulRestart }: Pick<Peer, 'gracefulRestart'>,
-  on: ObjectReport,
-): PeerOptions {
+export function parsePeerOptions(annotations: Annotations = {}, plain: Plain, on: ObjectReport): PeerOptions {
   const ttlSecurityHops = numberOf(annotations, TTL_SECURITY, [1, 254], on)
   const passive = flagOf(annotations, PASSIVE, on)
   const longLivedStaleSeconds = numberOf(annotations, LONG_LIVED, [1, MOST_STALE_SECONDS], on)
-  if (longLivedStaleSeconds !== undefined && !gracefulRestart)
+  if (longLivedStaleSeconds !== undefined && !plain.gracefulRestart)
     on.error({ path: `metadata.annotations[${LONG_LIVED}]`, message: 'has no meaning without enableGracefulRestart' })
+  const role = roleOf(annotations, plain, on)
   return {
+    ...(role && { role }),
     ...(ttlSecurityHops !== undefined && { ttlSecurityHops }),
     ...(passive && { passive }),
     ...(longLivedStaleSeconds !== undefined && { longLivedStaleSeconds }),
   }
+}
+
+/** RFC 9234 section 3: between ASes only. */
+function roleOf(annotations: Annotations, { myAsn, localAsn = myAsn, remoteAs }: Plain, on: ObjectReport) {
+  const text = annotations[ROLE]
+  if (text === undefined) return undefined
+  const path = `metadata.annotations[${ROLE}]`
+  const role = ROLES.find(one => one === text)
+  if (role === undefined)
+    on.error({ path, message: `invalid role ${JSON.stringify(text)}, must be one of ${ROLES.join(', ')}` })
+  if (remoteAs === 'internal' || remoteAs === localAsn)
+    on.error({ path, message: 'has no meaning for a peer of the same AS' })
+  return role
 }
 
 export function parseAdvertisementOptions(

@@ -37,6 +37,7 @@ const withTtlSecurity = (value: string) =>
   `{kind: BGPPeer, metadata: {name: tor1, annotations: {metallb.io/ttl-security: '${value}'}}, spec: {${BASE}}}\n---\n`
 
 const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
+const ROLE = 'metallb.io/bgp-role'
 const RESTARTS = ', enableGracefulRestart: true'
 
 const withAnnotation = (name: string, value: string, more = '') =>
@@ -68,6 +69,21 @@ testExamples([
     yaml: withAnnotation(LONG_LIVED, '3600'),
     refused: [`metadata.annotations[${LONG_LIVED}] parsing peer tor1 has no meaning without enableGracefulRestart`],
   },
+  ...(['provider', 'rs', 'rs-client', 'customer', 'peer'] as const).map(role =>
+    accepted(`role ${role}`, withAnnotation(ROLE, role), { role }),
+  ),
+  {
+    name: 'a role that nobody has',
+    yaml: withAnnotation(ROLE, 'boss'),
+    refused: [
+      `metadata.annotations[${ROLE}] parsing peer tor1 invalid role "boss", must be one of provider, rs, rs-client, customer, peer`,
+    ],
+  },
+  ...['peerASN: 64600', 'dynamicASN: internal', 'peerASN: 64700, localASN: 64700'].map(ases => ({
+    name: `a role within the AS: ${ases}`,
+    yaml: withAnnotation(ROLE, 'customer').replace('peerASN: 64700', ases),
+    refused: [`metadata.annotations[${ROLE}] parsing peer tor1 has no meaning for a peer of the same AS`],
+  })),
   accepted('passive', withAnnotation('metallb.io/passive', 'true'), { passive: true }),
   accepted('not passive', withAnnotation('metallb.io/passive', 'false'), { passive: undefined }),
   {

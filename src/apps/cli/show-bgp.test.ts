@@ -40,6 +40,7 @@ const up: NeighborState = {
     ...{ myAsn: 64500, localAsn: 64999, remoteAs: 64501, families: ['ipv4', 'ipv6'], signed: 'md5' },
     ...{ sourceAddress: '192.0.2.10', routerId: '10.0.0.1', holdMs: 9000, connectMs: 5000, bfdProfile: 'fast' },
     ...{ passive: false, ebgpMultiHop: true, gracefulRestart: true, ttlSecurityHops: 1, longLivedStaleSeconds: 3600 },
+    role: 'customer',
   },
   routes: [
     { prefix: '203.0.113.7/32', communities: ['64500:7'], localPref: 150 },
@@ -127,6 +128,7 @@ test('the running configuration in the words of FRR; what signs the segments is 
     ' neighbor 192.0.2.1 timers 3 9',
     ' neighbor 192.0.2.1 timers connect 5',
     ' neighbor 192.0.2.1 password <retracted>',
+    ' neighbor 192.0.2.1 local-role customer',
     ' neighbor 192.0.2.1 ebgp-multihop',
     ' neighbor 192.0.2.1 ttl-security hops 1',
     ' neighbor 192.0.2.1 graceful-restart',

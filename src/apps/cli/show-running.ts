@@ -61,6 +61,7 @@ function neighborLines({ name, address, port, config }: NeighborState): string[]
     ...when(config.signed === 'md5', 'password <retracted>'),
     ...when(config.signed === 'tcp-ao', 'tcp-ao <retracted>'),
     ...when(config.passive, 'passive'),
+    ...when(config.role, `local-role ${config.role}`),
     ...when(config.ebgpMultiHop, 'ebgp-multihop'),
     ...when(ttlSecurityHops, `ttl-security hops ${ttlSecurityHops}`),
     ...when(config.gracefulRestart, 'graceful-restart'),

@@ -1,5 +1,5 @@
 /** What a BGPPeer asks of its session, as a JSON value: for `metallbctl show bgp running-config`. Holds no secrets. */
-import type { Peer } from '../../core/config/index.ts'
+import type { BgpRole, Peer } from '../../core/config/index.ts'
 import { type Family, formatAddress } from '../../core/ip/index.ts'
 import { familiesOf } from './settings.ts'
 
@@ -18,6 +18,7 @@ export interface NeighborConfig {
   /** How segments are signed, never by what. */
   readonly signed?: 'md5' | 'tcp-ao'
   readonly passive: boolean
+  readonly role?: BgpRole
   readonly ebgpMultiHop: boolean
   readonly ttlSecurityHops?: number
   readonly gracefulRestart: boolean
@@ -27,7 +28,15 @@ export interface NeighborConfig {
 
 export function neighborConfig(peer: Peer): NeighborConfig {
   const { myAsn, localAsn, remoteAs, sourceAddress, routerId, holdMs, keepaliveMs, connectMs } = peer
-  const { passive = false, ebgpMultiHop, ttlSecurityHops, gracefulRestart, longLivedStaleSeconds, bfdProfile } = peer
+  const {
+    role,
+    passive = false,
+    ebgpMultiHop,
+    ttlSecurityHops,
+    gracefulRestart,
+    longLivedStaleSeconds,
+    bfdProfile,
+  } = peer
   const signed = peer.aoKeys ? 'tcp-ao' : peer.password ? 'md5' : undefined
   return {
     myAsn,
@@ -42,6 +51,7 @@ export function neighborConfig(peer: Peer): NeighborConfig {
     ...(connectMs !== undefined && { connectMs }),
     ...(signed && { signed }),
     ...{ passive, ebgpMultiHop, gracefulRestart },
+    ...(role && { role }),
     ...(ttlSecurityHops && { ttlSecurityHops }),
     ...(longLivedStaleSeconds !== undefined && { longLivedStaleSeconds }),
     ...(bfdProfile && { bfdProfile }),

@@ -55,6 +55,7 @@ const PEER_FIELDS: { readonly [field in keyof Required<Peer>]: readonly PeerChan
   ],
   passwordSecret: [['passwordSecret with the same password', { passwordSecret: { name: 's' } }, 'nothing']],
   passive: [['passive', { passive: true }, 'adjusted']],
+  role: [['role', { role: 'customer' }, 'anew']],
   bfdProfile: [['bfdProfile', { bfdProfile: 'fast' }, 'nothing']],
   gracefulRestart: [['enableGracefulRestart', RESTARTS, 'anew']],
   longLivedStaleSeconds: [['stale time', { ...RESTARTS, longLivedStaleSeconds: 60 }, 'anew', RESTARTS]],

@@ -56,6 +56,7 @@ export function settingsOf(peer: AddressedPeer, node: string, restarting: boolea
     extendedMessage: true,
     gracefulRestart: peer.gracefulRestart ? { seconds: RESTART_SECONDS, restarting } : undefined,
     longLivedStaleSeconds: peer.longLivedStaleSeconds,
+    role: peer.role,
     hostname: node,
     passive: peer.passive ?? false,
     listens,

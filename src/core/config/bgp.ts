@@ -4,6 +4,9 @@ import type { LabelSelector } from '../labels.ts'
 import type { Community } from './community.ts'
 import type { TcpAoKey } from './tcp-key.ts'
 
+/** What one end of a session between ASes is to the other (RFC 9234 section 3). */
+export type BgpRole = 'provider' | 'rs' | 'rs-client' | 'customer' | 'peer'
+
 /** A BGPPeer of this node. Times are milliseconds and may have fractions. */
 export interface Peer {
   readonly name: string
@@ -32,6 +35,8 @@ export interface Peer {
   readonly passwordSecret?: { readonly name: string; readonly namespace?: string }
   /** The router opens the connection, never we. Absent: both may. */
   readonly passive?: true
+  /** What we are to the router. Absent: it is not said. */
+  readonly role?: BgpRole
   readonly bfdProfile?: string
   readonly gracefulRestart: boolean
   /** How long routers may keep our routes as a last resort when we do not come back (RFC 9494). Absent: not at all. */

@@ -12,6 +12,8 @@ export type Capability =
   | { readonly kind: 'extended next hop'; readonly families: readonly (AfiSafi & { readonly nextHopAfi: number })[] }
   /** RFC 8654 section 3 */
   | { readonly kind: 'extended message' }
+  /** RFC 9234 section 4.1: what the sender is to the receiver. */
+  | { readonly kind: 'role'; readonly value: number }
   | GracefulRestart
   /** RFC 6793 section 3 */
   | { readonly kind: 'four-octet AS'; readonly asn: number }
@@ -83,6 +85,11 @@ const CODECS: { readonly [K in Exclude<Kind, 'unknown'>]: Codec<K> } = {
     },
   },
   'extended message': empty(6, { kind: 'extended message' }),
+  role: {
+    code: 9,
+    decode: value => ({ kind: 'role', value: value.u8() }),
+    encode: (capability, value) => void value.u8(capability.value),
+  },
   'graceful restart': { code: 64, decode: decodeGracefulRestart, encode: encodeGracefulRestart },
   'four-octet AS': {
     code: 65,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { BgpRole } from '../../core/config/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import { ourSettings, theirSettings } from '../../testing/bgp-settings.ts'
 import { hex } from '../../testing/hex.ts'
@@ -103,6 +104,14 @@ const refused: [name: string, settings: Partial<Settings>, open: Partial<Open>, 
       'BAD_BGP_IDENTIFIER',
       /our own/,
     ],
+    [
+      'two roles',
+      { role: 'customer' },
+      roles(0, 4),
+      'ROLE_MISMATCH',
+      /says that it is provider and peer, and we are customer$/,
+    ],
+    ['a role without a name', { role: 'peer' }, roles(9), 'ROLE_MISMATCH', /says that it is role 9, and we are peer$/],
     ['hold time 1', {}, { holdTime: 1 }, 'UNACCEPTABLE_HOLD_TIME', /1 s/],
     ['31: hold time 2', {}, { holdTime: 2 }, 'UNACCEPTABLE_HOLD_TIME', /2 s/],
     [
@@ -118,6 +127,35 @@ const refused: [name: string, settings: Partial<Settings>, open: Partial<Open>, 
       /we have ipv6, the peer ipv4$/,
     ],
   ]
+
+/** By value (RFC 9234 section 4.1). */
+const ROLES: readonly BgpRole[] = ['provider', 'rs', 'rs-client', 'customer', 'peer']
+const FITTING: [ours: BgpRole, theirs: number, onlyToCustomer: boolean][] = [
+  ['provider', 3, true],
+  ['customer', 0, false],
+  ['rs', 2, true],
+  ['rs-client', 1, false],
+  ['peer', 4, true],
+]
+for (const [role, theirs, onlyToCustomer] of FITTING)
+  test(`RFC 9234: ${role}, and every role of the peer`, () => {
+    const settings = ourSettings({ role })
+    for (let value = 0; value < 256; value++)
+      if (value === theirs)
+        assert.equal(agree(settings, { ...open, ...roles(value, value) }).onlyToCustomer, onlyToCustomer)
+      else assert.throws(() => agree(settings, { ...open, ...roles(value) }), { code: 'ROLE_MISMATCH' })
+    assert.equal(agree(settings, open).onlyToCustomer, onlyToCustomer, 'a peer that says nothing fits')
+    assert.deepEqual(
+      offeredOpen(settings).capabilities.filter(({ kind }) => kind === 'role'),
+      [{ kind: 'role', value: ROLES.indexOf(role) }],
+    )
+  })
+
+test('RFC 9234: no role of ours, or a peer of our AS: nothing is compared', () => {
+  assert.equal(agree(ours, { ...open, ...roles(3) }).onlyToCustomer, false)
+  const internal = { ...open, capabilities: [...asn(64500).capabilities!, { kind: 'role', value: 3 } as const] }
+  assert.equal(agree(ourSettings({ remoteAs: 'internal', role: 'provider' }), internal).onlyToCustomer, false)
+})
 
 for (const [name, settings, changed, code, message] of refused)
   test(`${name}: ${code}`, () => {
@@ -137,6 +175,10 @@ test('62: internal and external are known after OPEN', () => {
   assert.equal(agree({ ...ours, remoteAs: 'external' }, open).internal, false)
   assert.equal(agree({ ...ours, remoteAs: 'external' }, { ...open, identifier: ours.identifier }).internal, false)
 })
+
+function roles(...values: number[]): Partial<Open> {
+  return { capabilities: [...open.capabilities, ...values.map(value => ({ kind: 'role', value }) as const)] }
+}
 
 function asn(value: number): Partial<Open> {
   return { myAs: value, capabilities: [{ kind: 'four-octet AS', asn: value }] }

@@ -1,10 +1,12 @@
 /** What is offered in OPEN, and what both sides have agreed on after it (RFC 4271 section 6.2, RFC 5492). */
+import type { BgpRole } from '../../core/config/bgp.ts'
 import { type Address, type Family, formatAddress } from '../../core/ip/index.ts'
 import { type Capability, encodeCapability, type GracefulRestart, type LongLivedGracefulRestart } from './capability.ts'
 import { agreedHoldMs, holdSeconds, keepaliveMs } from './damping.ts'
 import { BgpError } from './errors.ts'
 import { AFI, type AfiSafi, unicast, unicastFamily } from './family.ts'
 import { AS_TRANS, asnOf, type Open } from './message/index.ts'
+import { roleName, rolesFit, roleValue, sendsOnlyToCustomer } from './role.ts'
 import type { Wire } from './wire.ts'
 
 /** The local side of a session. */
@@ -30,6 +32,8 @@ export interface Settings {
   readonly gracefulRestart?: { readonly seconds: number; readonly restarting: boolean }
   /** RFC 9494; only with graceful restart. */
   readonly longLivedStaleSeconds?: number
+  /** What we are to an external peer (RFC 9234). Absent: not said. */
+  readonly role?: BgpRole
   readonly hostname?: string
   /** Wait for the peer's connection and never dial. */
   readonly passive: boolean
@@ -54,6 +58,8 @@ export interface Agreed {
   /** Messages that we send may have 65535 bytes. */
   readonly extendedMessage: boolean
   readonly routeRefresh: boolean
+  /** Routes that we send are for customers of the peer only (RFC 9234 section 5). */
+  readonly onlyToCustomer: boolean
   /** What the peer offered, where we offered it too. */
   readonly gracefulRestart?: GracefulRestart
   readonly longLived?: LongLivedGracefulRestart
@@ -84,6 +90,7 @@ function offeredCapabilities(settings: Settings): Capability[] {
   if (settings.extendedNextHop)
     offered.push({ kind: 'extended next hop', families: [{ ...unicast('ipv4'), nextHopAfi: AFI.ipv6 }] })
   if (settings.extendedMessage) offered.push({ kind: 'extended message' })
+  if (settings.role) offered.push({ kind: 'role', value: roleValue(settings.role) })
   if (gracefulRestart) offered.push(restartCapability(gracefulRestart, pairs))
   offered.push({ kind: 'four-octet AS', asn: settings.localAsn }, { kind: 'enhanced route refresh' })
   if (gracefulRestart && longLivedStaleSeconds !== undefined) offered.push(longLived(pairs, longLivedStaleSeconds))
@@ -117,6 +124,8 @@ export function agree(settings: Settings, open: Open): Agreed {
   if (open.holdTime === 1 || open.holdTime === 2)
     throw new BgpError('UNACCEPTABLE_HOLD_TIME', `hold time ${open.holdTime} s, want 0 or at least 3 s`)
   const theirs = new Offer(open.capabilities)
+  const role = internal ? undefined : settings.role
+  if (role !== undefined) checkRole(role, theirs)
   const families = commonFamilies(settings, theirs)
   const holdMs = agreedHoldMs(settings.holdMs, open.holdTime)
   const gracefulRestart = settings.gracefulRestart && theirs.one('graceful restart')
@@ -137,6 +146,7 @@ export function agree(settings: Settings, open: Open): Agreed {
     extendedNextHop: settings.extendedNextHop && theirs.acceptsIPv6NextHops(),
     extendedMessage: settings.extendedMessage && theirs.has('extended message'),
     routeRefresh: theirs.has('route refresh') || theirs.hasCode(OLD_ROUTE_REFRESH),
+    onlyToCustomer: sendsOnlyToCustomer(role),
     gracefulRestart,
     longLived:
       settings.longLivedStaleSeconds === undefined
@@ -169,6 +179,17 @@ function checkIdentifier({ identifier }: Settings, theirs: Address, internal: bo
   if (theirs.value !== 0n && !(internal && theirs.value === identifier.value)) return
   const why = theirs.value === 0n ? '' : ', which is our own'
   throw new BgpError('BAD_BGP_IDENTIFIER', `BGP identifier ${formatAddress(theirs)}${why}`)
+}
+
+/** RFC 9234 section 4.2: one that says nothing about it is taken as fitting. */
+function checkRole(role: BgpRole, theirs: Offer): void {
+  const values = new Set(theirs.all('role').map(({ value }) => value))
+  for (const value of values)
+    if (values.size > 1 || !rolesFit(role, value))
+      throw new BgpError(
+        'ROLE_MISMATCH',
+        `the peer says that it is ${[...values].map(roleName).join(' and ')}, and we are ${role}`,
+      )
 }
 
 /** A peer that lists no family speaks IPv4 unicast; none in common cannot work (RFC 5492 section 3). */

@@ -24,6 +24,7 @@ import {
 } from './kind.ts'
 import { type MpReach, type MpUnreach, mpReach, mpUnreach } from './multiprotocol.ts'
 import { type NextHop, nextHop } from './next-hop.ts'
+import { type OnlyToCustomer, onlyToCustomer } from './only-to-customer.ts'
 import { type Origin, origin } from './origin.ts'
 import { type LocalPref, localPref, type Med, med } from './preference.ts'
 import { type ClusterList, clusterList, type OriginatorId, originatorId } from './reflection.ts'
@@ -50,6 +51,7 @@ export type Attribute =
   | MpUnreach
   | ExtendedCommunities
   | LargeCommunities
+  | OnlyToCustomer
   | UnknownAttribute
 
 /** A type, or a family inside of it, that we do not know: passed through as it came. */
@@ -87,6 +89,7 @@ const CODECS: { readonly [K in Exclude<AttributeKind, 'unknown'>]: AttributeCode
   'as4 path': as4Path,
   'as4 aggregator': as4Aggregator,
   'large communities': largeCommunities,
+  'only to customer': onlyToCustomer,
 }
 
 const BY_TYPE = new Map(Object.values(CODECS).map(codec => [codec.type, codec]))

@@ -109,13 +109,14 @@ const cases: { name: string; message: Message; bytes: Uint8Array; wire?: Wire }[
       49 08 06 6e6f64652d31 00           # FQDN`,
   },
   {
-    name: 'OPEN with add-path and a capability nobody knows',
+    name: 'OPEN with a role, add-path and a capability nobody knows',
     message: {
       kind: 'open',
       myAs: 64500,
       holdTime: 0,
       identifier: ip('192.0.2.10'),
       capabilities: [
+        { kind: 'role', value: 3 },
         {
           kind: 'add-path',
           families: [
@@ -127,7 +128,8 @@ const cases: { name: string; message: Message; bytes: Uint8Array; wire?: Wire }[
         { kind: 'unknown', code: 200, value: Uint8Array.of(1, 2, 3) },
       ],
     },
-    bytes: hex`${M} 0030 01 04 fbf4 0000 c000020a 13 02 11
+    bytes: hex`${M} 0033 01 04 fbf4 0000 c000020a 16 02 14
+      09 01 03                           # role: customer
       45 08 0001 01 02  0002 01 03       # add-path: send IPv4, both IPv6
       80 00                              # route refresh before RFC 2918
       c8 03 010203`,
@@ -360,12 +362,13 @@ const cases: { name: string; message: Message; bytes: Uint8Array; wire?: Wire }[
           ],
         },
         { kind: 'as4 aggregator', asn: 4200000123, identifier: ip('192.0.2.1') },
+        { kind: 'only to customer', asn: 64500 },
         { kind: 'unknown', type: 14, flags: 0x80, value: hex`0001 80 00 00` },
         { kind: 'unknown', type: 99, flags: 0xe0, value: hex`01 02` },
       ],
       nlri: [prefix('203.0.113.7/32')],
     },
-    bytes: hex`${M} 0097 02 0000 007b
+    bytes: hex`${M} 009e 02 0000 0082
       40 01 01 02
       40 02 14 02 02 0000fbf4 fa56ea7b  01 02 00000001 00000002
       40 03 04 c000020a
@@ -377,6 +380,7 @@ const cases: { name: string; message: Message; bytes: Uint8Array; wire?: Wire }[
       80 0a 08 c0000203 c0000204                     # CLUSTER_LIST
       c0 10 10 4004 fbf4 4cee6b28  0002 fbf4 00000001  # link bandwidth 125 MB/s, a route target
       c0 12 08 fa56ea7b c0000201                     # AS4_AGGREGATOR
+      c0 23 04 0000fbf4                              # ONLY_TO_CUSTOMER
       80 0e 05 0001 80 00 00                         # a family that we do not know
       e0 63 02 0102                                  # an attribute that we do not know, partial
       20 cb007107`,

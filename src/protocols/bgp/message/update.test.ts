@@ -34,6 +34,7 @@ const faults: [
   ['no COMMUNITIES in the attribute', `${GOOD} c00800`, 'treat as withdraw', 'ATTRIBUTE_LENGTH'],
   ['EXTENDED COMMUNITIES of 9 bytes', `${GOOD} c01009000000000000000000`, 'treat as withdraw', 'ATTRIBUTE_LENGTH'],
   ['LARGE COMMUNITIES of 4 bytes', `${GOOD} c0200400000000`, 'treat as withdraw', 'ATTRIBUTE_LENGTH'],
+  ['ONLY_TO_CUSTOMER of 3 bytes', `${GOOD} c02303000000`, 'treat as withdraw', 'ATTRIBUTE_LENGTH'],
   ['unknown, but well-known', `${GOOD} 406300`, 'treat as withdraw', 'UNRECOGNIZED_WELL_KNOWN_ATTRIBUTE'],
   ['no ORIGIN', `${PATH} ${HOP}`, 'treat as withdraw', 'MISSING_WELL_KNOWN_ATTRIBUTE'],
   ['no AS_PATH', `${ORIGIN} ${HOP}`, 'treat as withdraw', 'MISSING_WELL_KNOWN_ATTRIBUTE'],

@@ -176,6 +176,12 @@ const wireExamples: [
     hex`${M} 0046 02 0000 002a 40010100 40020a02020000fbf40000fbf4 400304c000020a 80040400000007 c010084004fbf44cee6b28
       20cb007107`,
   ],
+  [
+    'to a customer, a peer or an RS client (RFC 9234 section 5)',
+    route('203.0.113.7/32'),
+    hex`${M} 0037 02 0000 001b 40010100 40020602010000fbf4 400304c000020a c023040000fbf4 20cb007107`,
+    agreedOn({ onlyToCustomer: true }),
+  ],
 ]
 
 for (const [name, one, bytes, agreed = agreedOn(), local = overIPv4, asn = 64500] of wireExamples)

@@ -121,9 +121,10 @@ export class Outbound {
   /** A session is up, and nothing has been told in it. */
   open(agreed: Agreed, local: LocalAddresses): void {
     this.close()
-    const { families, extendedNextHop, wire } = agreed
+    const { families, extendedNextHop, wire, onlyToCustomer } = agreed
     const hops = new Map(families.map(family => [family, chooseNextHop(family, local, extendedNextHop)]))
-    const sender = { asn: this.#settings.localAsn, defaultLocalPref: this.#settings.defaultLocalPref, wire }
+    const { localAsn: asn, defaultLocalPref } = this.#settings
+    const sender = { asn, defaultLocalPref, wire, onlyToCustomer }
     this.#open = { agreed, sender, hops }
     this.#marks.open(families)
     for (const [key, { prefix, attributes }] of this.#wanted) {

@@ -39,6 +39,8 @@ export interface Sender {
   readonly asn: number
   readonly defaultLocalPref: number
   readonly wire: Wire
+  /** RFC 9234 section 5 */
+  readonly onlyToCustomer: boolean
 }
 
 /** All attributes but those for next hop and prefixes, by ascending type (chapter 04 section 6.5). */
@@ -60,6 +62,7 @@ export function pathAttributes(route: RouteAttributes, sender: Sender): Attribut
     attributes.push({ kind: 'extended communities', values: [bandwidth(asn, route.linkBandwidth)] })
   if (narrow && path.length > 0) attributes.push({ kind: 'as4 path', segments: path }) // RFC 6793 section 4.2.2
   if (large.length > 0) attributes.push({ kind: 'large communities', values: large })
+  if (sender.onlyToCustomer) attributes.push({ kind: 'only to customer', asn })
   return attributes
 }
 
