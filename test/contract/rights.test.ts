@@ -101,26 +101,50 @@ function granted(store: Store, daemon: Daemon, { verb, type, subresource, home }
   return isAllowed(store, user, { ...attributes, ...(namespace && { namespace }), ...(subresource && { subresource }) })
 }
 
+const OURS = 'deploy/manifests/rbac.yaml'
+
+/** The roles of the file, bound as ours are. */
 function storeOf(file: string): Store {
   const store = new Store()
-  for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
-    const object = document.toJS() as KubeJson
-    store.put(`rbac.authorization.k8s.io/${String(object.kind).toLowerCase()}s`, object)
-  }
+  const objects = [OURS, file].flatMap(path =>
+    parseAllDocuments(readFileSync(path, 'utf8')).map(document => [path, document.toJS() as KubeJson] as const),
+  )
+  for (const [path, object] of objects)
+    if (path === file || String(object.kind).endsWith('Binding'))
+      store.put(`rbac.authorization.k8s.io/${String(object.kind).toLowerCase()}s`, object)
   return store
 }
 
-for (const daemon of ['controller', 'speaker'] as const)
-  test(`the Roles let the ${daemon} do what its code asks for`, () => {
-    const requests = requestsOf(daemon)
-    assert.ok(requests.length > 25, `${requests.length} found`)
-    const store = storeOf('deploy/manifests/rbac.yaml')
-    const refused = requests.filter(request => !granted(store, daemon, request))
-    assert.deepEqual(
-      refused.map(({ verb, type: { plural }, subresource, from }) => `${verb} ${plural}/${subresource ?? ''}: ${from}`),
-      [],
-    )
-  })
+/** What the code asks for and is not let do, each once. */
+function refusedBy(file: string, daemon: Daemon): string[] {
+  const requests = requestsOf(daemon)
+  assert.ok(requests.length > 25, `${requests.length} found`)
+  const store = storeOf(file)
+  const refused = requests.filter(request => !granted(store, daemon, request))
+  const text = ({ verb, type: { plural }, subresource }: Request) =>
+    `${verb} ${plural}${subresource === undefined ? '' : `/${subresource}`}`
+  return [...new Set(refused.map(text))].sort()
+}
+
+const REVIEWS = ['create subjectaccessreviews', 'create tokenreviews'] // nobody is let see the metrics
+
+/** With the reference's manifests and our images: each of these is worked around. */
+const WITHOUT: Readonly<Record<Daemon, readonly string[]>> = {
+  controller: [...REVIEWS, ...['create', 'get', 'update'].map(verb => `${verb} leases`)], // leads unguarded
+  speaker: [
+    ...REVIEWS,
+    'watch pods', // polls
+    ...['create', 'delete', 'list', 'patch'].map(verb => `${verb} bgpsessionstates`), // writes none
+    'patch bgpsessionstates/status',
+  ],
+}
+
+for (const daemon of ['controller', 'speaker'] as const) {
+  test(`the Roles let the ${daemon} do what its code asks for`, () => assert.deepEqual(refusedBy(OURS, daemon), []))
+
+  test(`the reference's Roles let the ${daemon} do all but what it can do without`, () =>
+    assert.deepEqual(refusedBy('test/contract/reference-rbac.yaml', daemon), [...WITHOUT[daemon]].sort()))
+}
 
 test('whatever asks the API in their code is looked at', () => {
   const looked = filesOf(...BOTH, ...CODE.controller, ...CODE.speaker)
