@@ -14,7 +14,6 @@ import { type DecisionSeams, Decisions, isOurs, refOf } from './decisions.ts'
 import type { ServiceControllerOptions, UsageSource } from './options.ts'
 import { Patience } from './patience.ts'
 import { AwaitedVersions } from './versions.ts'
-import { WriteBudget } from './write-budget.ts'
 import { ServiceWriter } from './writer.ts'
 
 /**
@@ -55,7 +54,6 @@ export class ServiceController implements Task, UsageSource {
     this.#seams = {
       ...{ options, versions, errors: updateErrors },
       writer: new ServiceWriter(api, log, versions),
-      budget: new WriteBudget(clock),
       settle: () => this.#settle(),
       again: (key, afterMs) => this.#queue.addAfter(key, afterMs),
     }

@@ -8,7 +8,7 @@ import { Announcer } from './announcer.ts'
 import { isWorthWriting, withVerdict } from './conditions.ts'
 import type { ServiceControllerOptions } from './options.ts'
 import type { AwaitedVersions } from './versions.ts'
-import { CONTESTED, type WriteBudget } from './write-budget.ts'
+import { CONTESTED, WriteBudget } from './write-budget.ts'
 import type { ServiceWriter } from './writer.ts'
 
 /** What outlives a term of leadership. */
@@ -16,7 +16,6 @@ export interface DecisionSeams {
   readonly options: ServiceControllerOptions
   readonly versions: AwaitedVersions
   readonly writer: ServiceWriter
-  readonly budget: WriteBudget
   readonly errors: Counter
   /** Called after every decision, once its write has begun. */
   readonly settle: () => void
@@ -32,6 +31,7 @@ export class Decisions {
   /** No longer ours, and their annotation is still to be removed (D16). */
   readonly #disowned = new Set<string>()
   readonly #announcer: Announcer
+  readonly #budget: WriteBudget
   readonly #seams: DecisionSeams
   #void = false
 
@@ -39,6 +39,7 @@ export class Decisions {
     const { clock, recorder, log } = seams.options
     this.#seams = seams
     this.#announcer = new Announcer(recorder, log)
+    this.#budget = new WriteBudget(clock)
     this.allocator = new Allocator(() => clock.monotonic())
     this.allocator.setPools(pools)
   }
@@ -50,14 +51,14 @@ export class Decisions {
 
   /** `own`: the Service itself changed, and not only what is around it. */
   async reconcile(key: string, own: boolean): Promise<'done' | 'retry'> {
-    const { options, versions, budget, again } = this.#seams
+    const { options, versions, again } = this.#seams
     const resource = options.services.get(refOf(key))
     if (resource === undefined) return this.#gone(key)
     if (versions.isStale(key, resource.metadata.resourceVersion)) {
       again(key, STALE_MS)
       return 'done'
     }
-    const waitMs = budget.waitMs(key)
+    const waitMs = this.#budget.waitMs(key)
     if (waitMs > 0) {
       options.log.warn({ event: 'rewriteLimited', service: key, waitMs, msg: CONTESTED })
       again(key, waitMs)
@@ -67,11 +68,11 @@ export class Decisions {
   }
 
   #gone(key: string): 'done' {
-    const { options, versions, budget, settle } = this.#seams
+    const { options, versions, settle } = this.#seams
     this.#forget(key)
     this.#disowned.delete(key)
     versions.forget(key)
-    budget.forget(key)
+    this.#budget.forget(key)
     if (this.allocator.release(key)) options.log.info({ event: 'serviceDeleted', service: key, msg: 'service deleted' })
     settle()
     return 'done'
@@ -122,10 +123,10 @@ export class Decisions {
     resource: ServiceResource,
     { addresses, pool, verdict }: Pick<Outcome, 'addresses' | 'pool' | 'verdict'>,
   ): Promise<'done' | 'retry'> {
-    const { options, writer, budget } = this.#seams
+    const { options, writer } = this.#seams
     const conditions = options.conditions === false ? undefined : withVerdict(resource, verdict, options.clock.now())
     const result = await writer.write(resource, { addresses, pool, conditions }, () => !this.#void)
-    if (result === 'done') budget.spend(objectKey(resource.metadata))
+    if (result === 'done') this.#budget.spend(objectKey(resource.metadata))
     return result
   }
 
