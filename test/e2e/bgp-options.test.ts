@@ -1,11 +1,10 @@
 /** BGP options of ours on real processes, and what tells how the sessions are: a router with FRR, three nodes. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
-import { BGPD, Frr } from '../interop/frr.ts'
-import { BGP_GUIDE, frrConfig, prepareRouter } from './bgp-router.ts'
+import { Frr } from '../interop/frr.ts'
+import { BGP_GUIDE, frrConfig, prepareRouter, whyNoFrr } from './bgp-router.ts'
 import { podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? whyNoFrr() ?? false
@@ -125,10 +124,3 @@ describe('BGP options and state', { skip }, () => {
     await waitFor(async () => !(await table()).includes('node1'), 'the states to go with the peer')
   })
 })
-
-/** In CI that is an error: nothing is skipped there. */
-function whyNoFrr(): string | undefined {
-  if (existsSync(BGPD)) return undefined
-  if (process.env.CI) throw new Error('in CI nothing is skipped: FRR is missing')
-  return 'FRR is not installed'
-}

@@ -1,11 +1,10 @@
 /** BGP on real processes: a router with FRR learns Services from the speakers and forwards to them. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
-import { BGPD, Frr } from '../interop/frr.ts'
-import { BGP_GUIDE, frrConfig, prepareRouter } from './bgp-router.ts'
+import { Frr } from '../interop/frr.ts'
+import { BGP_GUIDE, frrConfig, prepareRouter, whyNoFrr } from './bgp-router.ts'
 import { answers, podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? whyNoFrr() ?? false
@@ -103,10 +102,3 @@ describe('BGP to a router with FRR', { skip }, () => {
     assert.match(await frr.ask(`show bgp neighbors ${lab.node(1).address}`), /established 2; dropped 1/)
   })
 })
-
-/** In CI that is an error: nothing is skipped there. */
-function whyNoFrr(): string | undefined {
-  if (existsSync(BGPD)) return undefined
-  if (process.env.CI) throw new Error('in CI nothing is skipped: FRR is missing')
-  return 'FRR is not installed'
-}
