@@ -5,7 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { enterFreshNetwork } from '../contract/fresh-network.ts'
 
-const GIVE_UP_MS = 15_000
+const GIVE_UP_MS = 30_000
 const made: string[] = []
 const running: ChildProcess[] = []
 const run = promisify(execFile)

@@ -71,7 +71,7 @@ for (const [how, key] of [
       const left = Date.now()
       await leaves.leave()
       const gone = await serf.said(/EventMember(Failed|Leave): ours-5/, left)
-      assert.ok(gone.at - left < 1000, `left after ${gone.at - left} ms`)
+      assert.ok(gone.at - left < 4000, `left after ${gone.at - left} ms`)
       await waitFor(async () => (await stays.members()).get('ours-5') === 'left', 'ours-4 to see that ours-5 left')
     },
   )
@@ -79,7 +79,7 @@ for (const [how, key] of [
 
 /** A crash: not before a suspicion can have ended, not later than a few probes and the suspicion take. */
 function soon(killedAt: number, { at, text }: { at: number; text: string }): void {
-  assert.ok(at - killedAt > 4000 && at - killedAt < 11_000, `${text} after ${at - killedAt} ms`)
+  assert.ok(at - killedAt > 4000 && at - killedAt < 20_000, `${text} after ${at - killedAt} ms`)
 }
 
 scenario('57 UDP cut and TCP open: nobody is declared dead, and both sides say so', async net => {
@@ -163,5 +163,5 @@ scenario('alertmanager joins us and we join it; a kill is noticed; its user mess
   const at = Date.now()
   await first.kill()
   const { at: noticed } = await ours.said(/"event":"NodeLeave"/, at)
-  assert.ok(noticed - at > 3000 && noticed - at < 12_000, `after ${noticed - at} ms`)
+  assert.ok(noticed - at > 3000 && noticed - at < 20_000, `after ${noticed - at} ms`)
 })

@@ -49,7 +49,7 @@ function replica(kube: FakeKube, clock = new FakeClock()) {
 
 async function until(what: string, holds: () => boolean, clock?: FakeClock): Promise<void> {
   for (let turn = 0; !holds(); turn++) {
-    assert.ok(turn < 4000, what)
+    assert.ok(turn < 20_000, what)
     await new Promise(resolve => setTimeout(resolve, 1))
     clock?.advance(5)
   }

@@ -109,11 +109,11 @@ export class OpenWatch {
     return this.until(() => this.#answered)
   }
 
-  /** Resolves once the condition holds, looked at whenever the stream opens, says something or ends; ten seconds. */
+  /** Resolves once the condition holds, looked at whenever the stream opens, says something or ends; 30 seconds. */
   async until(holds: () => boolean): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`the watch saw only ${this.seen.join(', ') || 'nothing'}`)), 10_000)
+      timer = setTimeout(() => reject(new Error(`the watch saw only ${this.seen.join(', ') || 'nothing'}`)), 30_000)
     })
     try {
       while (!holds()) await Promise.race([late, new Promise<void>(resolve => this.#waiting.add(resolve))])
