@@ -82,3 +82,13 @@ test('where no speaker was heard that is said', () => {
   )
   assert.match(text, /\n\nNot known: what the speakers announce, none was heard\n$/)
 })
+
+test('where no session is up the headline does not say that it is announced', () => {
+  const down = view('n1', { differs: [] })
+  const sessions = [{ peer: 'tor-a', state: 'active', notSent: [] }]
+  const text = explanationText(
+    { kind: 'invalid configuration', problems: [problem], views: [{ ...down, sessions }], stale: [] },
+    'default/web',
+  )
+  assert.match(text, /\nBGP: no router is told of it\n/)
+})

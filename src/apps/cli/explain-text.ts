@@ -1,5 +1,12 @@
 /** What `metallbctl explain` prints. */
-import type { Explained, Explanation, ServiceView, StaleProcess, Told } from '../../control/explain/index.ts'
+import {
+  type Explained,
+  type Explanation,
+  isTold,
+  type ServiceView,
+  type StaleProcess,
+  type Told,
+} from '../../control/explain/index.ts'
 import { formatProblem } from '../../core/config/index.ts'
 import { formatAddress } from '../../core/ip/index.ts'
 import type { BgpNodeExplanation, NodeExplanation } from '../../core/plan/index.ts'
@@ -35,7 +42,7 @@ function explainedText(explained: Explained): string {
   lines.push(`  ServiceL2Status: ${reported.length === 0 ? 'no node reports it' : `${reported.join(', ')} reports it`}`)
   if (bgp.configured) {
     const rowOf = (row: Told<BgpNodeExplanation>) => bgpRow(row, views)
-    lines.push('', `BGP: ${headline(bgp.nodes)}`, ...rowsOr(bgp.refused, bgp.nodes, rowOf))
+    lines.push('', `BGP: ${bgpHeadline(bgp.nodes, views)}`, ...rowsOr(bgp.refused, bgp.nodes, rowOf))
   }
   lines.push(...staleLines(views, stale))
   if (assumptions.length > 0) lines.push('', 'Not known:', ...assumptions.map(assumption => `  ${assumption}`))
@@ -50,7 +57,7 @@ function spokenLines(views: readonly ServiceView[]): string[] {
   if (said.length === 0) return ['', 'Not known: what the speakers announce, none was heard']
   return [
     ...['', `Layer 2: ${headline(layer2)}`, ...rowsOr([], layer2, nodeRow)],
-    ...['', `BGP: ${headline(bgp)}`, ...rowsOr([], bgp, row => bgpRow(row, views))],
+    ...['', `BGP: ${bgpHeadline(bgp, views)}`, ...rowsOr([], bgp, row => bgpRow(row, views))],
   ]
 }
 
@@ -67,6 +74,12 @@ function rowsOr<R extends { announces: boolean }>(
 function headline(rows: readonly { node: string; announces: boolean }[]): string {
   const owners = rows.filter(({ announces }) => announces).map(({ node }) => node)
   return owners.length === 0 ? 'no node announces it' : `announced from node ${owners.join(', ')}`
+}
+
+/** What nodes would announce reaches nobody without a session. */
+function bgpHeadline(rows: readonly Told<BgpNodeExplanation>[], views: readonly ServiceView[]): string {
+  const told = rows.filter(row => isTold(row, views))
+  return told.length === 0 && rows.some(({ announces }) => announces) ? 'no router is told of it' : headline(told)
 }
 
 function nodeRow({

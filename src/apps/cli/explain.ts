@@ -6,6 +6,7 @@ import {
   clusterOf,
   type Explanation,
   explainService,
+  isTold,
   NOT_ASKED,
   type ServiceView,
 } from '../../control/explain/index.ts'
@@ -88,7 +89,7 @@ function sorted(said: readonly SpeakerAnswer<ServiceView>[]): Answers {
 
 function works(explanation: Explanation): boolean {
   if (explanation.kind !== 'explained') return false
-  const { allocation, layer2, bgp } = explanation
-  const nodes = [...layer2.nodes, ...bgp.nodes]
-  return allocation.addresses.length > 0 && nodes.some(({ announces }) => announces)
+  const { allocation, layer2, bgp, views } = explanation
+  const announced = layer2.nodes.some(({ announces }) => announces) || bgp.nodes.some(row => isTold(row, views))
+  return allocation.addresses.length > 0 && announced
 }

@@ -97,8 +97,8 @@ async function speakerStates({ values }: Asked): Promise<SpeakerState[]> {
   const wanted = (await kube.list(pods, { namespace })).filter(
     ({ spec }) => node === undefined || spec?.nodeName === node,
   )
-  return (await askSpeakers<SpeakerState>(wanted, access, values)).map(({ state }) => {
-    if (state instanceof KubeError) throw state
+  return (await askSpeakers<SpeakerState>(wanted, access, values)).map(({ node, state }) => {
+    if (state instanceof KubeError) throw new KubeError(state.code, `speaker on node ${node}: ${state.message}`)
     return state
   })
 }

@@ -22,7 +22,6 @@ export interface SpeakerTrust {
 
 export interface SpeakerAnswer<T> {
   readonly node: string
-  /** An error names the speaker. */
   readonly state: T | KubeError
 }
 
@@ -67,7 +66,13 @@ async function ask<T>(
     const { text } = await speaker.request({ method: 'GET', path: `${STATE_PATH}${query}`, timeoutMs: 5000 })
     return JSON.parse(text) as T
   } catch (error) {
-    const code = error instanceof KubeError ? error.code : 'MALFORMED'
-    return new KubeError(code, `speaker on node ${pod.spec?.nodeName}: ${(error as Error).message}`)
+    return new KubeError(error instanceof KubeError ? error.code : 'MALFORMED', complaintOf(error as Error))
   }
+}
+
+/** Node has its own advice about certificates, which is not for us. */
+function complaintOf({ message }: Error): string {
+  if (!/certificate/i.test(message)) return message
+  const flags = '--speaker-ca FILE, or --insecure-skip-speaker-tls-verify'
+  return `${message.split(';', 1)[0]!.trimEnd()}: not trusted without ${flags}`
 }

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sha256 } from '../../adapters/system/hash.ts'
 import type { KubeObject } from '../../core/object.ts'
-import { type Answers, clusterOf, type Explanation, explainService, type ServiceView, speakerNodes } from './index.ts'
+import {
+  type Answers,
+  clusterOf,
+  type Explanation,
+  explainService,
+  isTold,
+  type ServiceView,
+  type SessionView,
+  speakerNodes,
+} from './index.ts'
 
 const options = { hash: sha256, lbClass: '', ignoreExcludeLb: false }
 const object = (apiVersion: string, kind: string, metadata: KubeObject['metadata'], rest: object = {}): KubeObject =>
@@ -190,7 +199,7 @@ test('what one speaker sees helps with the nodes of those that do not answer', (
     }),
   )
   assert.match(balanced.layer2.nodes.find(({ announces }) => announces)!.reasons[0]!.message, /by balanced placement/)
-  assert.deepEqual(balanced.assumptions, [`the speaker of node ${winner} did not answer: timeout`])
+  assert.deepEqual(balanced.assumptions, [`no answer of the speaker on ${winner}: timeout`])
 })
 
 test('the view of whom sees most counts, and each minority is its own', () => {
@@ -203,6 +212,29 @@ test('the view of whom sees most counts, and each minority is its own', () => {
   )
   const waiting = view(winner!, { waiting: 'waiting to join', held: [winner!] })
   assert.deepEqual(rows({ views: [waiting], silent: [] })[0]!.slice(0, 2), ['n1', winner === 'n1'])
+})
+
+test('speakers that are silent for the same reason are named together', () => {
+  const silent = ['n1', 'n2', 'n3'].map(node => ({ node, error: node === 'n2' ? 'refused' : 'timeout' }))
+  assert.deepEqual(explained(explain([...heard, speakerPod('n1')], 'default/web', { views: [], silent })).assumptions, [
+    'no answer of the speaker on n1, n3: timeout',
+    'no answer of the speaker on n2: refused',
+    RUN_TIME,
+  ])
+})
+
+test('a node tells nobody where no session of it takes a prefix of the Service', () => {
+  const row = { node: 'n1', announces: true, reasons: [], warnings: [], prefixes: ['a', 'b'], peers: ['tor'] }
+  const told = (...sessions: SessionView[]) => isTold(row, [{ ...view('n1'), sessions }])
+  const up = { peer: 'tor', state: 'established' }
+  assert.equal(told({ ...up, notSent: [] }), true)
+  assert.equal(told({ ...up, notSent: ['a: no next hop'] }), true)
+  assert.equal(told({ ...up, notSent: ['a: no next hop', 'b: no next hop'] }), false)
+  assert.equal(told({ peer: 'tor', state: 'active', notSent: [] }), false)
+  assert.equal(told({ peer: 'a', state: 'active', notSent: [] }, { ...up, notSent: [] }), true)
+  assert.equal(told(), false)
+  assert.equal(isTold(row, []), true, 'nobody says otherwise')
+  assert.equal(isTold({ ...row, announces: false }, []), false)
 })
 
 test('what a speaker decides itself counts, whatever is worked out here', () => {

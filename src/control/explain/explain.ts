@@ -185,7 +185,9 @@ function assumptionsOf(cluster: Cluster, { namespace, name }: Service, answers: 
 
 /** What speakers know at run time and no object says; one that answers knows it for all that it sees. */
 function runTimeAssumptions({ views, silent }: Answers): string[] {
-  const unheard = silent.map(({ node, error }) => `the speaker of node ${node} did not answer: ${error}`)
+  const errors = new Map<string, string[]>()
+  for (const { node, error } of silent) errors.set(error, [...(errors.get(error) ?? []), node])
+  const unheard = [...errors].map(([error, nodes]) => `no answer of the speaker on ${nodes.join(', ')}: ${error}`)
   return views.length > 0 ? unheard : [...unheard, RUN_TIME]
 }
 

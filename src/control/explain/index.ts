@@ -8,4 +8,4 @@ export {
   type Told,
   worldOf,
 } from './explain.ts'
-export { type Answers, NOT_ASKED, type ServiceView, type SessionView } from './speakers.ts'
+export { type Answers, isTold, NOT_ASKED, type ServiceView, type SessionView } from './speakers.ts'

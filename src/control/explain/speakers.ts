@@ -1,5 +1,5 @@
 /** What the speakers say of themselves: their decisions count more than ours, and what they see helps with the others. */
-import type { World } from '../../core/plan/index.ts'
+import type { BgpNodeExplanation, World } from '../../core/plan/index.ts'
 import type { SpeakerVerdict, SpeakerView } from '../announce/index.ts'
 import type { ConfigStanding } from '../config/index.ts'
 
@@ -69,4 +69,11 @@ export function withVerdicts<R extends Row>(
     const own = said.get(node)
     return own ? { ...own, by: 'speaker' } : { ...rows.find(row => row.node === node)!, by: 'computed' }
   })
+}
+
+/** Whether any router hears of the Service from the node, as far as its speaker told. */
+export function isTold({ node, announces, prefixes }: BgpNodeExplanation, views: readonly ServiceView[]): boolean {
+  const view = views.find(view => view.node === node)
+  if (!announces || view === undefined) return announces
+  return view.sessions.some(({ state, notSent }) => state === 'established' && notSent.length < prefixes.length)
 }
