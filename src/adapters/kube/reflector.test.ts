@@ -10,7 +10,7 @@ import { systemClock } from '../system/clock.ts'
 import { systemRandom } from '../system/random.ts'
 import { KubeClient } from './client.ts'
 import { Connection } from './connection.ts'
-import { isOlder, Reflector, type ReflectorTiming } from './reflector.ts'
+import { type InformerOptions, isOlder, Reflector, type ReflectorTiming } from './reflector.ts'
 
 const type = services as ResourceType<KubeObject>
 
@@ -40,7 +40,7 @@ async function open(t: TestContext, timing: Partial<ReflectorTiming> = {}, clock
   const names = () => reflector.list().map(({ metadata }) => metadata.name)
   const watching = () => until(() => api.watches.size === 1, 'a watch is open')
   const count = (pattern: RegExp) => api.requests.filter(line => pattern.test(line)).length
-  return { api, client, reflector, changes, names, watching, log, lists: () => count(/limit=500/), count }
+  return { api, context, reflector, changes, names, watching, log, lists: () => count(/limit=500/), count }
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -77,47 +77,30 @@ test('a subscriber that comes late is told of what is there', async t => {
   end()
 })
 
-test('managedFields and the last applied configuration are dropped on arrival, project keeps less', async t => {
-  const { api } = await open(t)
-  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', kept: 'yes' }
-  const metadata = { name: 'a', uid: 'u', resourceVersion: '7', managedFields: [{}], annotations }
-  const bodies = { metadata: { resourceVersion: '101' }, items: [{ metadata, spec: { large: 'x' }, status: {} }] }
-  api.once('list', (_request, response) => answer(response, 200, bodies))
-  const connection = new Connection({ access: accessOf(api.url), clock: systemClock })
-  const client = new KubeClient(connection, systemRandom)
-  const context = { client, clock: systemClock, random: systemRandom, log: new FakeLog() }
-  const project = ({ metadata }: KubeObject) => ({ metadata })
-  const reflector = new Reflector(context, type, { project })
+const ANNOTATIONS = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', kept: 'yes' }
+
+/** What is kept of an object that has all that may be dropped. */
+async function kept(t: TestContext, options: InformerOptions): Promise<KubeObject | undefined> {
+  const { api, context } = await open(t)
+  const metadata = { name: 'a', uid: 'u', resourceVersion: '7', managedFields: [{}], annotations: ANNOTATIONS }
+  const list = { metadata: { resourceVersion: '101' }, items: [{ metadata, spec: { large: 'x' }, status: {} }] }
+  api.once('list', (_request, response) => answer(response, 200, list))
+  const reflector = new Reflector(context, type, options)
   reflector.start()
   await reflector.whenSynced()
   await reflector.stop()
-  connection.close()
-  assert.deepEqual(reflector.list(), [
-    { metadata: { name: 'a', uid: 'u', resourceVersion: '7', annotations: { kept: 'yes' } } },
-  ])
+  return reflector.list()[0]
+}
+
+test('managedFields and the last applied configuration are dropped on arrival, project keeps less', async t => {
+  const metadata = { name: 'a', uid: 'u', resourceVersion: '7', annotations: { kept: 'yes' } }
+  assert.deepEqual(await kept(t, { project: ({ metadata }) => ({ metadata }) }), { metadata })
 })
 
 test('objects that are written back whole keep the last applied configuration', async t => {
-  const { api } = await open(t)
-  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', kept: 'yes' }
-  const metadata = { name: 'a', uid: 'u', resourceVersion: '7', managedFields: [{}], annotations }
-  const bodies = { metadata: { resourceVersion: '101' }, items: [{ metadata, spec: { large: 'x' }, status: {} }] }
-  api.once('list', (_request, response) => answer(response, 200, bodies))
-  const connection = new Connection({ access: accessOf(api.url), clock: systemClock })
-  const client = new KubeClient(connection, systemRandom)
-  const context = { client, clock: systemClock, random: systemRandom, log: new FakeLog() }
-  const reflector = new Reflector(context, type, { whole: true })
-  reflector.start()
-  await reflector.whenSynced()
-  await reflector.stop()
-  connection.close()
-  assert.deepEqual(reflector.list()[0]?.metadata, { name: 'a', uid: 'u', resourceVersion: '7', annotations })
+  const metadata = { name: 'a', uid: 'u', resourceVersion: '7', annotations: ANNOTATIONS }
+  assert.deepEqual((await kept(t, { whole: true }))?.metadata, metadata)
 })
-
-function accessOf(url: string) {
-  const identity = async () => ({})
-  return { source: 'test', server: new URL(url), tls: { rejectUnauthorized: true }, identity, renew: () => false }
-}
 
 test('a list of many pages is complete, one that outlives its token begins anew', async t => {
   const all = await open(t)
@@ -345,15 +328,14 @@ test('a server that takes its time to refuse gets growing pauses all the same', 
     setImmediate(() => clock.advance(1))
     return 1
   }
-  const { api, client } = await open(t)
+  const { api, context: real } = await open(t)
   const refuse: Handler = (_request, response) => {
     clock.advance(2_000)
     answer(response, 503, 'overloaded')
   }
   for (let times = 0; times < 2; times++) api.once('list', refuse)
   for (let times = 0; times < 2; times++) api.once('watch', refuse)
-  const context = { client, clock, random: systemRandom, log: new FakeLog() }
-  const reflector = new Reflector(context, type, { timing: { backoffMs } })
+  const reflector = new Reflector({ ...real, clock }, type, { timing: { backoffMs } })
   reflector.start()
   await until(() => api.watches.size === 1, 'a watch is open')
   api.put('c')
