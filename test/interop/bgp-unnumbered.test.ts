@@ -1,20 +1,19 @@
-/** Unnumbered sessions with FRR over link-local addresses: discovery, both families, the kernel's routes, flaps. Without BFD. */
+/** Unnumbered sessions with FRR over link-local addresses: netlink, discovery, BFD, both families, the kernel's routes, changes. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:http'
-import { after, before, describe, test } from 'node:test'
-import { openRouterLink } from '../../src/adapters/linux/index.ts'
+import { after, before, test } from 'node:test'
+import { LinuxLayer2Responder, LinuxLiveness, openRouterLink } from '../../src/adapters/linux/index.ts'
 import { systemClock as clock } from '../../src/adapters/system/clock.ts'
-import { run } from '../../src/apps/lab/command.ts'
+import { must, run } from '../../src/apps/lab/command.ts'
 import { waitFor } from '../../src/apps/lab/index.ts'
+import { bfdWorkerUrl } from '../../src/apps/speaker/bfd-worker-url.ts'
+import { responderWorkerUrl } from '../../src/apps/speaker/responder-worker-url.ts'
 import { LinkRouters } from '../../src/control/bgp/index.ts'
-import { type Mac, parseAddress } from '../../src/core/ip/index.ts'
-import type { NetworkInterface } from '../../src/ports/index.ts'
-import { FakeInterfaces } from '../../src/testing/fake-speaker.ts'
-import { enterFreshNetwork } from '../contract/fresh-network.ts'
-import { whyNoBgp } from './bgp-scene.ts'
+import { silent } from '../../src/ports/index.ts'
+import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
+import { besideRouter } from './bgp-scene.ts'
 import { Frr } from './frr.ts'
-import { linkTo, unlink } from './router.ts'
 import { aPeer, BgpSpeaker } from './speaker.ts'
 
 const NETNS = `bgp-unnumbered-${process.pid}`
@@ -30,47 +29,63 @@ const CONFIG = `router bgp 64501
   neighbor eth0 activate
  exit-address-family
 `
+const PEER = {
+  ...aPeer('ipv6', { remoteAs: 'external', password: 'secret', gracefulRestart: true, bfdProfile: 'fast' }),
+  endpoint: { interface: 'eth0' },
+}
 
-describe('BGP unnumbered with FRR', { skip: whyNoBgp() ?? false }, () => {
-  const interfaces = new FakeInterfaces()
+besideRouter('BGP unnumbered with FRR', NETNS, () => {
+  const seams = { log: silent, metrics: new FakeMetrics(), clock }
+  const netlink = new LinuxLayer2Responder({ worker: responderWorkerUrl, ...seams })
+  const liveness = new LinuxLiveness({ worker: bfdWorkerUrl, ...seams })
   let frr: Frr
   let speaker: BgpSpeaker
-  const sessionUp = () => speaker.said('BGP session established').length
-  const kernel = async (family: '-4' | '-6') =>
-    (await run(['ip', '-n', NETNS, family, 'route', 'show', 'proto', 'bgp'])).stdout
 
   before(async () => {
-    enterFreshNetwork()
-    await linkTo(NETNS)
-    await waitFor(() => {
-      interfaces.set(...readInterfaces())
-      return interfaces.current().some(({ addresses }) => addresses.some(({ address }) => isLinkLocal(address.value)))
-    }, 'a link-local address')
+    await netlink.start()
+    liveness.start()
     frr = new Frr({ netns: NETNS, config: CONFIG, forwards: true })
     await frr.start()
-    speaker = new BgpSpeaker({ interfaces, routers: new LinkRouters({ interfaces, clock, open: openRouterLink }) })
-    const peer = {
-      ...aPeer('ipv6', { remoteAs: 'external', password: 'secret', gracefulRestart: true }),
-      endpoint: { interface: 'eth0' },
-    }
+    speaker = new BgpSpeaker({
+      interfaces: netlink,
+      liveness,
+      routers: new LinkRouters({ interfaces: netlink, clock, open: openRouterLink }),
+    })
     await speaker.announce('web', '203.0.113.7/32', '2001:db8:beef::7/128')
-    speaker.peer(peer)
+    speaker.peer(PEER)
   })
   after(async () => {
     await speaker?.protocol.stop()
     await frr?.stop()
-    await unlink(NETNS)
+    await liveness.stop()
+    await netlink.stop()
   })
 
-  test('both discover each other; both families go over IPv6 next hops, into the kernel', async () => {
-    await waitFor(() => sessionUp() === 1, 'the session')
+  const sessions = () => speaker.said('BGP session established').length
+  const router = (...command: string[]) => must(['ip', '-n', NETNS, ...command])
+  const kernel = async (family: '-4' | '-6') => {
+    const { stdout } = await run(['ip', '-n', NETNS, family, 'route', 'show', 'proto', 'bgp'])
+    return stdout
+  }
+  /** The session, one of so many, is with the router at its present address, and everything works. */
+  const allIsWell = async (count: number) => {
+    const routerAt = await waitFor(() => linkLocal(NETNS) || undefined, 'the address of the router')
+    const here = () =>
+      speaker.protocol.state().some(seen => seen.state === 'established' && seen.linkLocal === routerAt)
+    await waitFor(() => sessions() >= count && here(), `session ${count} with the router at ${routerAt}`, 60_000)
     await waitFor(async () => (await kernel('-4')).includes('203.0.113.7'), 'the IPv4 route in the kernel')
-    assert.match(await kernel('-4'), /203\.0\.113\.7.* via inet6 fe80::[0-9a-f:]+ dev eth0/)
     await waitFor(async () => (await kernel('-6')).includes('2001:db8:beef::7'), 'the IPv6 route in the kernel')
-    assert.match(await kernel('-6'), /2001:db8:beef::7.* via fe80::[0-9a-f:]+ dev eth0/)
-    const [state] = speaker.protocol.state()
-    assert.equal(state?.address, 'eth0')
-    assert.match(state?.linkLocal ?? '', /^fe80::/)
+    await waitFor(() => liveness.sessions().some(({ state }) => state === 'up'), 'BFD')
+  }
+
+  test('both discover each other; both families go over IPv6 next hops, into the kernel; BFD watches', async () => {
+    await allIsWell(1)
+    assert.match(await kernel('-4'), new RegExp(`203\\.0\\.113\\.7.* via inet6 ${linkLocal()} dev eth0`))
+    assert.match(await kernel('-6'), new RegExp(`2001:db8:beef::7.* via ${linkLocal()} dev eth0`))
+    assert.equal(speaker.protocol.state()[0]?.address, 'eth0')
+    await waitFor(() => liveness.sessions()[0]?.detectionTimeMs === 150, 'the interval that was agreed on')
+    assert.equal(liveness.sessions()[0]?.interface, 'eth0')
+    await waitFor(async () => (await frr.ask('show bfd peers')).includes('Status: up'), 'FRR to see it up')
   })
 
   test('traffic from the router reaches the address', async () => {
@@ -83,52 +98,88 @@ describe('BGP unnumbered with FRR', { skip: whyNoBgp() ?? false }, () => {
     assert.equal(stdout, 'here')
   })
 
-  test('a link that flaps: down at once with the reason, and up again', async () => {
-    await run(['ip', '-n', NETNS, 'link', 'set', 'eth0', 'down'])
-    interfaces.set(...readInterfaces())
-    assert.deepEqual(speaker.said('BGP session down'), ['interface eth0 has no carrier'])
-    await run(['ip', '-n', NETNS, 'link', 'set', 'eth0', 'up'])
-    await waitFor(
-      () => {
-        interfaces.set(...readInterfaces())
-        return sessionUp() === 2
-      },
-      'the session to be back',
-      30_000,
-    )
-    await waitFor(async () => (await kernel('-4')).includes('203.0.113.7'), 'the route to be back')
+  test('a link that flaps: down with the reason, and up again', async () => {
+    const before = sessions()
+    await router('link', 'set', 'eth0', 'down')
+    await waitFor(() => speaker.said('BGP session down').includes('interface eth0 has no carrier'), 'the reason')
+    await router('link', 'set', 'eth0', 'up')
+    await allIsWell(before + 1)
+  })
+
+  test('a router whose forwarding dies is noticed by BFD, and is found again', async () => {
+    const [before, downs] = [sessions(), speaker.said('BGP session down').length]
+    await must([
+      'ip',
+      'netns',
+      'exec',
+      NETNS,
+      'nft',
+      'add table ip6 dead { chain c { type filter hook input priority 0; drop; }; }',
+    ])
+    await waitFor(() => speaker.said('BGP session down').length > downs, 'BFD')
+    assert.equal(speaker.said('BGP session down').at(-1), 'BFD session down')
+    await must(['ip', 'netns', 'exec', NETNS, 'nft', 'delete table ip6 dead'])
+    await allIsWell(before + 1)
+  })
+
+  test('a router with another MAC and its address (link down for a moment) is another neighbor', async () => {
+    const before = sessions()
+    const old = linkLocal(NETNS)
+    await router('link', 'set', 'eth0', 'down')
+    await router('link', 'set', 'eth0', 'address', '02:00:00:00:99:01')
+    await router('link', 'set', 'eth0', 'up')
+    await allIsWell(before + 1)
+    assert.notEqual(linkLocal(NETNS), old)
+  })
+
+  test('we with another MAC and link-local address', async () => {
+    const before = sessions()
+    const ours = (...change: string[]) => must(['ip', 'link', 'set', 'eth0', ...change])
+    await ours('down')
+    const told = async () => (await run(['ip', '-n', NETNS, 'link', 'show', 'eth0'])).stdout.includes('NO-CARRIER')
+    await waitFor(told, 'the router to be told') // FRR keeps to the address that it knows until then
+    await ours('address', '02:00:00:00:77:01')
+    await ours('up')
+    await allIsWell(before + 1)
+    assert.match(await kernel('-6'), new RegExp(`2001:db8:beef::7.* via ${linkLocal()} dev eth0`))
   })
 
   test('a router that restarts is found again', async () => {
+    const before = sessions()
     await frr.kill()
-    await waitFor(() => speaker.said('BGP session down').length === 2, 'the loss to be noticed', 30_000)
+    await waitFor(() => speaker.protocol.state()[0]?.state !== 'established', 'the loss to be noticed', 30_000)
     await frr.start()
-    await waitFor(() => sessionUp() === 3, 'the session to be back', 30_000)
+    await allIsWell(before + 1)
+  })
+
+  // Last, since a link that comes back after these gives the router a second address of its new MAC.
+  test('a router with another MAC and the address it had', async () => {
+    await router('link', 'set', 'eth0', 'address', '02:00:00:00:99:02')
+    await allIsWell(sessions())
+    await waitFor(() => neighbor(linkLocal(NETNS)) === '02:00:00:00:99:02', 'the new MAC', 60_000)
+    await allIsWell(sessions())
+  })
+
+  test('a router with another link-local address on a link that stays up', async () => {
+    const [before, old] = [sessions(), linkLocal(NETNS)]
+    await router('addr', 'add', 'fe80::99/64', 'dev', 'eth0', 'nodad')
+    await router('addr', 'del', `${old}/64`, 'dev', 'eth0')
+    await allIsWell(before + 1)
   })
 })
 
-/** What netlink would tell. */
-function readInterfaces(): NetworkInterface[] {
-  const text = execFileSync('ip', ['-j', 'addr', 'show'], { encoding: 'utf8' })
-  const links = JSON.parse(text) as {
-    ifindex: number
-    ifname: string
-    flags: string[]
-    address: string
-    addr_info: { local: string; prefixlen: number; tentative?: boolean }[]
-  }[]
-  return links.map(({ ifindex: index, ifname: name, flags, address, addr_info }) => ({
-    ...{ index, name, mac: address as Mac },
-    up: flags.includes('UP'),
-    carrier: flags.includes('LOWER_UP'),
-    broadcast: flags.includes('BROADCAST'),
-    noArp: flags.includes('NOARP'),
-    addresses: addr_info
-      .filter(({ tentative }) => !tentative)
-      .map(({ local, prefixlen }) => ({ address: parseAddress(local)!, length: prefixlen })),
-  }))
+/** That of eth0; empty until duplicate address detection has passed it. */
+function linkLocal(netns?: string): string {
+  const where = netns === undefined ? [] : ['-n', netns]
+  const text = execFileSync(
+    'ip',
+    [...where, '-6', '-o', 'addr', 'show', 'dev', 'eth0', 'scope', 'link', '-tentative'],
+    { encoding: 'utf8' },
+  )
+  return text.match(/inet6 (fe80::[0-9a-f:]+)/)?.[1] ?? ''
 }
 
-function isLinkLocal(value: bigint): boolean {
-  return value >> 118n === 0x3fan
+/** Where our kernel sends what is for the address. */
+function neighbor(address: string): string | undefined {
+  return execFileSync('ip', ['neigh', 'show', address, 'dev', 'eth0'], { encoding: 'utf8' }).match(/lladdr (\S+)/)?.[1]
 }

@@ -3,10 +3,10 @@ import { linuxStreams } from '../../src/adapters/linux/tcp.ts'
 import { systemClock as clock } from '../../src/adapters/system/clock.ts'
 import { systemRandom as random } from '../../src/adapters/system/random.ts'
 import { BgpProtocol, type Routers } from '../../src/control/bgp/index.ts'
-import type { Peer } from '../../src/core/config/index.ts'
+import type { BfdProfile, Peer } from '../../src/core/config/index.ts'
 import { parseAddress, parsePrefix } from '../../src/core/ip/index.ts'
 import type { ServiceRoute } from '../../src/core/plan/index.ts'
-import type { Interfaces } from '../../src/ports/index.ts'
+import type { Interfaces, Liveness } from '../../src/ports/index.ts'
 import { FakeRecorder } from '../../src/testing/fake-kube.ts'
 import { FakeLog } from '../../src/testing/fake-log.ts'
 import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
@@ -30,6 +30,15 @@ export function aPeer(over: 'ipv4' | 'ipv6', change: Partial<Peer> = {}): Peer {
   }
 }
 
+/** 50 ms × 3. */
+export const FAST: BfdProfile = {
+  name: 'fast',
+  receiveIntervalMs: 50,
+  transmitIntervalMs: 50,
+  echoMode: false,
+  passiveMode: false,
+}
+
 export interface SpeakerOptions {
   /** False: it has just started, and its Services are not known yet. */
   readonly complete?: boolean
@@ -38,6 +47,7 @@ export interface SpeakerOptions {
   /** Default: eth0 with both addresses of ours. */
   readonly interfaces?: Interfaces
   readonly routers?: Routers
+  readonly liveness?: Liveness
 }
 
 export class BgpSpeaker {
@@ -45,7 +55,8 @@ export class BgpSpeaker {
   readonly metrics = new FakeMetrics()
   readonly protocol: BgpProtocol
 
-  constructor({ complete = true, listens = false, interfaces = usualInterfaces(), routers }: SpeakerOptions = {}) {
+  constructor(options: SpeakerOptions = {}) {
+    const { complete = true, listens = false, interfaces = usualInterfaces(), routers, liveness } = options
     const { log, metrics } = this
     const seams = { clock, random, streams: linuxStreams, interfaces, metrics, recorder: new FakeRecorder(), log }
     this.protocol = new BgpProtocol({
@@ -53,13 +64,14 @@ export class BgpSpeaker {
       namespace: 'metallb-system',
       ...(listens && { listenAt: { port: 179 } }),
       ...(routers && { routers }),
+      ...(liveness && { liveness }),
       ...seams,
     })
     if (complete) this.protocol.complete()
   }
 
   peer(...peers: Peer[]): void {
-    this.protocol.setPeers({ peers, bfdProfiles: [] })
+    this.protocol.setPeers({ peers, bfdProfiles: [FAST] })
   }
 
   /** A Service with these prefixes; none withdraws it. */
