@@ -1,13 +1,7 @@
 /** Which test holds which example of chapter 04 (section 8) and which defect (section 10), and why some have none. */
-import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { type Held, holds, range } from './held-examples.ts'
 
-/** Numbers, and text by which their test is found. */
-type Held = readonly [numbers: readonly number[], text: string]
-type ByFile = Readonly<Record<string, readonly Held[]>>
-
-const EXAMPLES: ByFile = {
+const EXAMPLES: Held = {
   'src/core/plan/bgp.test.ts': [
     [[1], '1 an endpoint elsewhere'],
     [[2], '2 Local without'],
@@ -119,7 +113,7 @@ const EXAMPLES: ByFile = {
   'src/control/bgp/listener.test.ts': [[[109], '109 a password']],
 }
 
-const DEFECTS: ByFile = {
+const DEFECTS: Held = {
   'src/protocols/bgp/session/session.test.ts': [[[1], '54: ']],
   'src/control/bgp/acceptance.test.ts': [
     [[2], 'D2 '],
@@ -142,32 +136,12 @@ const DEFECTS: ByFile = {
   'src/control/bgp/rib.test.ts': [[[24], 'D24 ']],
 }
 
-const FRR_MODES = 'FRR modes are not built (decision 7)'
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+/** FRR modes are not built (decision 7). */
+const FRR_EXAMPLES = [...range(67, 88), 105]
+const FRR_DEFECTS = range(15, 21)
+/** No dump of an OPEN: nothing in protocols and control can print, `console` does not compile there. */
+const NO_DUMP = 23
 
-const WITHOUT_EXAMPLE: Readonly<Record<string, readonly number[]>> = {
-  [FRR_MODES]: [...range(67, 88), 105],
-}
-const WITHOUT_DEFECT: Readonly<Record<string, readonly number[]>> = {
-  [FRR_MODES]: range(15, 21),
-  'nothing in protocols and control can print: console does not compile there': [23],
-}
-
-function checks(what: string, held: ByFile, without: Readonly<Record<string, readonly number[]>>, last: number): void {
-  for (const [file, rows] of Object.entries(held)) {
-    const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
-    for (const [numbers, found] of rows)
-      test(`${what} ${numbers.join(', ')}: ${file}`, () => assert.ok(text.includes(found), `no test with: ${found}`))
-  }
-  test(`every ${what} of chapter 04 has a test, or a reason for none`, () => {
-    const tested = new Set(Object.values(held).flatMap(rows => rows.flatMap(([numbers]) => numbers)))
-    const all = [...tested, ...Object.values(without).flat()]
-    assert.deepEqual(
-      all.sort((a, b) => a - b),
-      range(1, last),
-    )
-  })
-}
-
-checks('example', EXAMPLES, WITHOUT_EXAMPLE, 110)
-checks('defect', DEFECTS, WITHOUT_DEFECT, 24)
+const without = (last: number, ...left: number[]) => range(1, last).filter(one => !left.includes(one))
+holds('example of chapter 04', EXAMPLES, without(110, ...FRR_EXAMPLES))
+holds('defect of chapter 04', DEFECTS, without(24, ...FRR_DEFECTS, NO_DUMP))

@@ -1,10 +1,7 @@
 /** Which test holds which acceptance example of chapter 03 (section 7) and which vectors of its appendix A. */
-import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { type Held, holds, range } from './held-examples.ts'
 
-/** By file: numbers, and text by which their test is found. */
-const HELD: Readonly<Record<string, readonly (readonly [numbers: readonly (number | string)[], text: string])[]>> = {
+const HELD: Held = {
   'src/core/plan/layer2.test.ts': [
     [[1], "'1 all alive'"],
     [[2], "'2 node-a leaves'"],
@@ -106,20 +103,6 @@ const HELD: Readonly<Record<string, readonly (readonly [numbers: readonly (numbe
   'src/protocols/arp/responder.test.ts': [[['A.1'], 'appendix A.1']],
   'src/protocols/ndp/packet.test.ts': [[['A.2'], 'appendix A.2']],
 }
-const LAST = 68
 const APPENDIX = ['A.1', 'A.2', 'A.3', 'A.4', 'A.5', 'A.6']
 
-for (const [file, rows] of Object.entries(HELD)) {
-  const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
-  for (const [numbers, found] of rows)
-    test(`example ${numbers.join(', ')}: ${file}`, () => assert.ok(text.includes(found), `no test with: ${found}`))
-}
-
-test('every example of chapter 03 and every part of appendix A has a test', () => {
-  const held = new Set(Object.values(HELD).flatMap(rows => rows.flatMap(([numbers]) => numbers)))
-  const all = [...Array.from({ length: LAST }, (_, index) => index + 1), ...APPENDIX]
-  assert.deepEqual(
-    all.filter(one => !held.has(one)),
-    [],
-  )
-})
+holds('example of chapter 03', HELD, [...range(1, 68), ...APPENDIX])
