@@ -13,7 +13,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async args => (await import('./cli/demo.ts')).demoCommand(args),
   },
   explain: {
-    synopsis: 'service NS/NAME [-f FILE|DIR|-] [--kubeconfig FILE] [-o text|json]',
+    synopsis: 'service NS/NAME [-f FILE|DIR|-] [--kubeconfig FILE] [--speaker-ca FILE] [-o text|json]',
     summary: 'why a Service has its address or none, and why each node announces it or not',
     run: async args => (await import('./cli/explain.ts')).explainCommand(args),
   },

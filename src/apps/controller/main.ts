@@ -1,5 +1,5 @@
 /** `metallb controller`: gives every Service of type LoadBalancer its addresses. */
-import { type Informers, LeaderElection } from '../../adapters/kube/index.ts'
+import { Informers, LeaderElection } from '../../adapters/kube/index.ts'
 import {
   type BgpMode,
   bfdProfiles,
@@ -82,17 +82,25 @@ function poolSources(informers: Informers, namespace: string) {
   }
 }
 
-function noticesOf({ flags, informers, recorder, namespace, clock }: Platform<ControllerFlags>, parse: ParseOptions) {
+/**
+ * Their caches are no condition of being ready: BGPPeers of an old version are converted by the webhook of a controller
+ * that is ready, so that the first one would wait for itself.
+ */
+function noticesOf(platform: Platform<ControllerFlags>, parse: ParseOptions): { notices: Notices; caches: Task } {
+  const { flags, informers, recorder, namespace, kube, clock, random, log } = platform
+  const further = new Informers({ client: kube, clock, random, log })
   const sources = {
     ...poolSources(informers, namespace),
-    l2Advertisements: informers.of(l2Advertisements, { namespace }),
-    bgpAdvertisements: informers.of(bgpAdvertisements, { namespace }),
-    peers: informers.of(bgpPeers, { namespace }),
-    bfdProfiles: informers.of(bfdProfiles, { namespace }),
+    l2Advertisements: further.of(l2Advertisements, { namespace }),
+    bgpAdvertisements: further.of(bgpAdvertisements, { namespace }),
+    peers: further.of(bgpPeers, { namespace }),
+    bfdProfiles: further.of(bfdProfiles, { namespace }),
   }
   const followed = informers.of(services, { whole: true })
   const lbClass = flags['lb-class']
-  return new Notices({ sources, services: followed, namespace, parse, lbClass, recorder, clock })
+  const notices = new Notices({ sources, services: followed, namespace, parse, lbClass, recorder, clock })
+  const [start, stop] = [() => further.start(), () => further.stop()]
+  return { notices, caches: { name: 'caches of notices', start, stop, ready: () => true } }
 }
 
 function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOptions): Task[] {
@@ -113,7 +121,7 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
   })
   const config = configLoader(platform, parse, ({ pools }) => allocation.setPools(pools))
   const status = new PoolStatusController({ pools, api: kube, usage: allocation, metrics, clock, log })
-  const notices = noticesOf(platform, parse)
+  const { notices, caches } = noticesOf(platform, parse)
   // Last to start, first to stop: another controller must not begin while this one still writes.
   const leadership = new LeaderElection({
     api: kube,
@@ -131,7 +139,7 @@ function allocationTasks(platform: Platform<ControllerFlags>, parse: ParseOption
       notices.setActive(false)
     },
   })
-  return [allocation, config, status, notices, leadership]
+  return [allocation, config, status, caches, notices, leadership]
 }
 
 function readGrace(text: string): number {
