@@ -7,36 +7,19 @@ import { OURS, type Router, type RouterConfig, THEIRS } from './router.ts'
 export const BIRD = '/usr/sbin/bird'
 
 /** BIRD 2 in a network namespace. */
-export class Bird implements Router {
-  readonly #daemons: Daemons
+export class Bird extends Daemons implements Router {
   readonly #config: string
 
   constructor({ netns, config }: { readonly netns: string; readonly config: string }) {
-    this.#daemons = new Daemons(netns)
+    super(netns)
     this.#config = config
   }
 
   async start(): Promise<void> {
-    const { dir } = this.#daemons
+    const { dir } = this
     writeFileSync(join(dir, 'bird.conf'), this.#config)
-    this.#daemons.spawn([BIRD, '-f', '-c', `${dir}/bird.conf`, '-s', `${dir}/bird.ctl`, '-P', `${dir}/bird.pid`])
+    this.spawn([BIRD, '-f', '-c', `${dir}/bird.conf`, '-s', `${dir}/bird.ctl`, '-P', `${dir}/bird.pid`])
     await waitFor(async () => (await this.ask('show', 'status')).includes('up and running'), 'bird to answer')
-  }
-
-  freeze(): void {
-    this.#daemons.freeze()
-  }
-
-  thaw(): void {
-    this.#daemons.thaw()
-  }
-
-  kill(): Promise<void> {
-    return this.#daemons.kill()
-  }
-
-  stop(): Promise<void> {
-    return this.#daemons.stop()
   }
 
   async prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]> {
@@ -58,7 +41,7 @@ export class Bird implements Router {
 
   /** What birdc prints. */
   ask(...words: string[]): Promise<string> {
-    return this.#daemons.ask(['birdc', '-s', `${this.#daemons.dir}/bird.ctl`, ...words])
+    return this.output(['birdc', '-s', `${this.dir}/bird.ctl`, ...words])
   }
 }
 

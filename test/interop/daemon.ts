@@ -20,7 +20,7 @@ export class Daemons {
   }
 
   /** Standard output; empty where it fails. */
-  async ask(argv: readonly string[]): Promise<string> {
+  async output(argv: readonly string[]): Promise<string> {
     const { stdout } = await run(['ip', 'netns', 'exec', this.netns, ...argv])
     return stdout
   }
@@ -34,6 +34,7 @@ export class Daemons {
     for (const child of this.#children) child.kill('SIGCONT')
   }
 
+  /** By SIGKILL; they can be started again. */
   async kill(): Promise<void> {
     const ended = this.#children.map(child => child.exitCode ?? child.signalCode ?? once(child, 'exit'))
     for (const child of this.#children) child.kill('SIGKILL')

@@ -10,7 +10,8 @@ export const BGPD = '/usr/lib/frr/bgpd'
 const ZEBRA = '/usr/lib/frr/zebra'
 const BFDD = '/usr/lib/frr/bfdd'
 /** For `neighbor X bfd profile fast`. */
-const FAST = 'bfd\n profile fast\n  receive-interval 50\n  transmit-interval 50\n  detect-multiplier 3\n'
+const fastProfile = (ms: number) =>
+  `bfd\n profile fast\n  receive-interval ${ms}\n  transmit-interval ${ms}\n  detect-multiplier 3\n`
 
 export interface FrrOptions {
   readonly netns: string
@@ -18,6 +19,10 @@ export interface FrrOptions {
   readonly config: string
   /** Also zebra, which puts routes into the kernel, and bfdd. */
   readonly forwards?: boolean
+  /** Of the BFD profile `fast`, times three. Default 50. */
+  readonly bfdIntervalMs?: number
+  /** Lines of zebra's configuration. */
+  readonly zebra?: string
 }
 
 export interface FrrPath {
@@ -29,45 +34,32 @@ export interface FrrPath {
   readonly nexthops: readonly { readonly ip: string }[]
 }
 
-export class Frr implements Router {
-  readonly #daemons: Daemons
+export class Frr extends Daemons implements Router {
   readonly #config: string
   readonly #forwards: boolean
+  readonly #bfd: string
+  readonly #zebra: string
 
-  constructor({ netns, config, forwards = false }: FrrOptions) {
-    this.#daemons = new Daemons(netns)
+  constructor({ netns, config, forwards = false, bfdIntervalMs = 50, zebra = '' }: FrrOptions) {
+    super(netns)
     this.#config = config
     this.#forwards = forwards
+    this.#bfd = fastProfile(bfdIntervalMs)
+    this.#zebra = `hostname router\n${zebra}\n`
   }
 
   /** Rejects where it does not answer in time. */
   async start(): Promise<void> {
-    const { dir } = this.#daemons
+    const { dir } = this
     writeFileSync(join(dir, 'bgpd.conf'), this.#config)
-    writeFileSync(join(dir, 'zebra.conf'), 'hostname router\n')
-    writeFileSync(join(dir, 'bfdd.conf'), FAST)
+    writeFileSync(join(dir, 'zebra.conf'), this.#zebra)
+    writeFileSync(join(dir, 'bfdd.conf'), this.#bfd)
     await must(['chown', '-R', 'frr:frr', dir]) // zebra gives up root
     if (this.#forwards) {
       await this.#run(ZEBRA, 'zebra')
       await this.#run(BFDD, 'bfdd', '--bfdctl', `${dir}/bfdd.sock`)
     }
     await this.#run(BGPD, 'bgpd', ...(this.#forwards ? [] : ['-Z', '-n']))
-  }
-
-  freeze(): void {
-    this.#daemons.freeze()
-  }
-
-  thaw(): void {
-    this.#daemons.thaw()
-  }
-
-  kill(): Promise<void> {
-    return this.#daemons.kill()
-  }
-
-  stop(): Promise<void> {
-    return this.#daemons.stop()
   }
 
   /** Asks us for all IPv4 routes again (RFC 2918). */
@@ -78,7 +70,7 @@ export class Frr implements Router {
   /** What vtysh prints; the lines after the first are typed one after the other. */
   ask(...commands: string[]): Promise<string> {
     const args = commands.flatMap(command => ['-c', command])
-    return this.#daemons.ask(['vtysh', '--vty_socket', this.#daemons.dir, ...args])
+    return this.output(['vtysh', '--vty_socket', this.dir, ...args])
   }
 
   /** vtysh may find bgpd too busy to let it in, and says so in a warning: then it is asked again. */
@@ -103,9 +95,9 @@ export class Frr implements Router {
   }
 
   async #run(program: string, name: string, ...flags: string[]): Promise<void> {
-    const { dir } = this.#daemons
+    const { dir } = this
     const files = ['-f', `${dir}/${name}.conf`, '-i', `${dir}/${name}.pid`, '--vty_socket', dir, '-z', `${dir}/zserv`]
-    this.#daemons.spawn([program, ...files, '-P', '0', ...flags])
+    this.spawn([program, ...files, '-P', '0', ...flags])
     await waitFor(async () => (await this.ask('show daemons')).includes(name), `${name} to answer`)
   }
 }

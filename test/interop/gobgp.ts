@@ -7,36 +7,19 @@ import { OURS, type Router, type RouterConfig, THEIRS } from './router.ts'
 export const GOBGPD = '/usr/bin/gobgpd'
 
 /** GoBGP, one neighbor, both families. */
-export class GoBgp implements Router {
-  readonly #daemons: Daemons
+export class GoBgp extends Daemons implements Router {
   readonly #config: RouterConfig
 
   constructor(config: RouterConfig) {
-    this.#daemons = new Daemons(config.netns)
+    super(config.netns)
     this.#config = config
   }
 
   async start(): Promise<void> {
-    const file = join(this.#daemons.dir, 'gobgp.toml')
+    const file = join(this.dir, 'gobgp.toml')
     writeFileSync(file, textOf(this.#config))
-    this.#daemons.spawn([GOBGPD, '-f', file, '--api-hosts', '127.0.0.1:50051'])
+    this.spawn([GOBGPD, '-f', file, '--api-hosts', '127.0.0.1:50051'])
     await waitFor(async () => (await this.ask('global')).includes('AS:'), 'gobgpd to answer')
-  }
-
-  freeze(): void {
-    this.#daemons.freeze()
-  }
-
-  thaw(): void {
-    this.#daemons.thaw()
-  }
-
-  kill(): Promise<void> {
-    return this.#daemons.kill()
-  }
-
-  stop(): Promise<void> {
-    return this.#daemons.stop()
   }
 
   async prefixes(family: 'ipv4' | 'ipv6'): Promise<string[]> {
@@ -45,7 +28,7 @@ export class GoBgp implements Router {
 
   /** What `gobgp` prints. */
   ask(...words: string[]): Promise<string> {
-    return this.#daemons.ask(['gobgp', ...words])
+    return this.output(['gobgp', ...words])
   }
 }
 
