@@ -35,6 +35,8 @@ export interface CombinedOptions {
 }
 
 const REJOIN_EVERY_MS = 500
+/** Listeners are told at once, and of what follows this much later: a partition of a hundred changes evidence each millisecond. */
+const APART_MS = 5
 const NOBODY: ReadonlyMap<string, DirectEvidence> = new Map()
 
 /**
@@ -56,6 +58,7 @@ export class CombinedMembership implements Membership, Task {
   /** Something was heard since the view was made. */
   #stale = true
   #turn: Timer | undefined
+  #toldMs = Number.NEGATIVE_INFINITY
   #review: Timer | undefined
   /** Nodes of which memberlist itself said what happened to them. */
   readonly #said = new Set<string>()
@@ -178,7 +181,9 @@ export class CombinedMembership implements Membership, Task {
   #heard(): void {
     if (this.#stopping) return
     this.#stale = true
-    this.#turn ??= this.#options.clock.after(0, () => this.#tellChanges())
+    const { clock } = this.#options
+    const inMs = Math.max(0, this.#toldMs + APART_MS - clock.monotonic())
+    this.#turn ??= clock.after(inMs, () => this.#tellChanges())
   }
 
   #look(): View {
@@ -212,6 +217,7 @@ export class CombinedMembership implements Membership, Task {
 
   #tellChanges(): void {
     this.#turn = undefined
+    this.#toldMs = this.#options.clock.monotonic()
     const view = this.#look()
     const changes = [...this.#changes.values()]
     this.#changes.clear()

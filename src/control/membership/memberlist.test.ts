@@ -135,16 +135,16 @@ test('who asks between two turns is told where that was not the last word, thoug
     direct.say('b', { ...said, at, witnesses })
   }
   heard('alive')
-  net.clock.advance(0)
+  net.clock.advance(5)
   d!.events.length = 0
   heard('dead', 'c')
   assert.equal(d!.members(), 'acd')
   heard('alive')
-  net.clock.advance(0)
+  net.clock.advance(5)
   assert.deepEqual([d!.members(), d!.events], ['abcd', ['NodeJoin b']])
   heard('dead', 'c')
   heard('alive')
-  net.clock.advance(0)
+  net.clock.advance(5)
   assert.deepEqual([d!.members(), d!.events.length], ['abcd', 1], 'what nobody saw is not told')
 })
 
@@ -244,10 +244,10 @@ test('IMP-6: who loses the majority is told at once, though it counts on the oth
   d!.events.length = 0
   for (const name of ['x', 'y', 'z', 'u']) // their speakers are expected and not seen
     kube.put(pods, { metadata: { name, namespace: 'm' }, spec: { nodeName: name } })
-  net.clock.advance(0) // listeners hear of it once a turn
+  net.clock.advance(5) // listeners hear of it once a turn, and 5 ms after the last
   assert.deepEqual([d!.speaker.minority(), d!.events], [undefined, []]) // a, of the lowest name, is in this half
   kube.put(pods, { metadata: { name: 'v', namespace: 'm' }, spec: { nodeName: 'v' } })
-  net.clock.advance(0)
+  net.clock.advance(5)
   assert.deepEqual([d!.speaker.minority(), d!.events], [{ seen: 4, expected: 9 }, ['NodeUpdate d']])
 })
 
