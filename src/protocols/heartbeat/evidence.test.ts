@@ -5,8 +5,9 @@ import { heard, type Peer } from './peer.ts'
 
 const peer = (node: string, at: Peer['at'], ...silent: string[]): Peer => ({
   ...{ node, at, silent, address: '', boot: 1n, retired: [], sequence: 1, missed: at === 'dead', joining: false },
-  ...{ intervalMs: 50, gapMs: 0, interfaces: undefined, heardMs: 0 },
+  ...{ intervalMs: 50, gapMs: 0, interfaces: undefined, heardMs: 0, presentMs: -1000 },
 })
+const back = (node: string, presentMs: number): Peer => ({ ...peer(node, 'alive'), presentMs })
 
 /** Who testifies against `x`, and who is deaf, of these peers of `self`. */
 function of(...peers: Peer[]): { witnesses: readonly string[] | undefined; deaf: string[] } {
@@ -37,6 +38,18 @@ const CASES: [name: string, peers: Peer[], witnesses: string[], deaf: string[]][
     ['b', 'c'],
     [],
   ],
+  [
+    'a cut has just healed: a witness that may not have heard those who are back is no worse for it',
+    [peer('x', 'dead'), peer('b', 'alive', 'x', 'c', 'd'), back('c', -99), back('d', -99)],
+    ['b'],
+    [],
+  ],
+  [
+    'they have been back for two intervals, and it still misses them',
+    [peer('x', 'dead'), peer('b', 'alive', 'x', 'c', 'd'), back('c', -100), back('d', -100)],
+    [],
+    ['b'],
+  ],
   ['of two, the other one does not hear this one', [peer('x', 'alive', 'self')], [], ['x']],
 ]
 for (const [name, peers, witnesses, deaf] of CASES)
@@ -44,12 +57,14 @@ for (const [name, peers, witnesses, deaf] of CASES)
     assert.deepEqual(of(...peers), { witnesses, deaf })
   })
 
-test('an outage that a peer was given up for teaches no patience; a gap that fell short of it does', () => {
+test('an outage that a peer was given up for teaches no patience, and it is present anew; not so a gap that fell short', () => {
   const packet = {
     ...{ node: 'x', boot: 1n, yourBoot: 0n, sequence: 2, joining: false, leaving: false, respond: false },
     ...{ intervalMs: 50, silent: [], interfaces: undefined },
   }
   const gapAfter = (at: Peer['at']) => heard({ ...peer('x', at), gapMs: 60 }, packet, '', 400)!.gapMs
+  const presentAfter = (at: Peer['at']) => heard(peer('x', at), packet, '', 400)!.presentMs
+  assert.deepEqual([presentAfter('suspect'), presentAfter('dead')], [-1000, 400])
   assert.equal(gapAfter('suspect'), 400)
   assert.ok(gapAfter('dead') < 60)
 })

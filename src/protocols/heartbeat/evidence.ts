@@ -5,12 +5,13 @@ import type { Peer } from './peer.ts'
 export function evidenceOf(peers: ReadonlyMap<string, Peer>, self: string): Map<string, DirectEvidence> {
   // A witness that is silent for a moment stands by what it said: after a stall of our own everybody is.
   const heard = [...peers.values()].filter(({ at }) => at === 'alive' || at === 'suspect')
-  const present = new Set([self, ...heard.map(({ node }) => node)])
+  const present = new Map(heard.map(({ node, presentMs }) => [node, presentMs]))
+  present.set(self, Number.NEGATIVE_INFINITY)
   const deaf = new Set<string>()
   const witnesses = new Map<string, string[]>()
-  for (const { node, silent } of heard)
-    if (isDeaf(silent, present)) deaf.add(node)
-    else for (const missed of silent) append(witnesses, missed, node)
+  for (const peer of heard)
+    if (isDeaf(peer, present)) deaf.add(peer.node)
+    else for (const missed of peer.silent) append(witnesses, missed, peer.node)
   const evidence = new Map<string, DirectEvidence>()
   for (const [node, { at, joining, held, heardMs, interfaces }] of peers) {
     const said = { at, joining, heardMs, interfaces, ...(held && { held }) }
@@ -25,10 +26,13 @@ function append(lists: Map<string, string[]>, key: string, value: string): void 
   else list.push(value)
 }
 
+/** Who is back, as after a cut, is soon heard by all: so many intervals it may take until they do not miss it any more. */
+const SOON = 2
+
 /** It misses two that are heard here: its ears are bad, and its word against others counts for nothing. */
-function isDeaf(silent: readonly string[], present: ReadonlySet<string>): boolean {
-  const most = Math.min(2, present.size - 1)
+function isDeaf({ silent, heardMs, intervalMs }: Peer, present: ReadonlyMap<string, number>): boolean {
+  const since = heardMs - SOON * intervalMs
   let missed = 0
-  for (const node of silent) if (present.has(node)) missed++
-  return missed >= most
+  for (const node of silent) if ((present.get(node) ?? Number.POSITIVE_INFINITY) <= since) missed++
+  return missed >= Math.min(2, present.size - 1)
 }

@@ -26,6 +26,8 @@ export interface Peer {
   readonly interfaces: readonly string[] | undefined
   /** Monotonic milliseconds; moved on where this node itself stood still. */
   readonly heardMs: number
+  /** Since then it has been heard without ever being given up. */
+  readonly presentMs: number
 }
 
 const MOST_RETIRED = 8
@@ -46,6 +48,7 @@ export function heard(peer: Peer | undefined, packet: Heartbeat, address: string
     missed: false,
     gapMs: 0,
     heardMs: nowMs,
+    presentMs: nowMs,
   }
   if (peer === undefined) return next
   if (peer.boot !== boot) {
@@ -56,7 +59,8 @@ export function heard(peer: Peer | undefined, packet: Heartbeat, address: string
   const elapsedMs = nowMs - peer.heardMs
   // What it was given up for was an outage: nothing follows for the next one.
   const gapMs = peer.at === 'dead' ? faded(peer.gapMs, elapsedMs) : learned(peer.gapMs, elapsedMs)
-  return { ...next, retired: peer.retired, gapMs }
+  const presentMs = peer.at === 'dead' ? nowMs : peer.presentMs
+  return { ...next, retired: peer.retired, gapMs, presentMs }
 }
 
 /** The peer after silence. */
