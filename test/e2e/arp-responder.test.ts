@@ -199,7 +199,7 @@ describe('the ARP responder', { skip: root ? false : 'needs root: network namesp
     ['exit', 0],
     ['throw', 1],
   ] as const)
-    test(`the process ends though its worker waits for packets: ${how}`, { timeout: 10_000 }, async () => {
+    test(`the process ends though its worker waits for packets: ${how}`, { timeout: 60_000 }, async () => {
       const node = await Node.start(how)
       node.send({ do: how })
       const [exitCode] = await once(node.child, 'exit')

@@ -54,6 +54,15 @@ describe('interfaces that change', { skip: root ? false : 'needs root: network n
     assert.equal((await ndp.resolve(ipv6)).mac, mac)
   }
 
+  /** Before Linux 6.2 only interfaces that are down could be renamed. */
+  function rename(from: string, to: string): void {
+    try {
+      node.setLink(from, 'name', to)
+    } catch {
+      for (const words of [`${from} down`, `${from} name ${to}`, `${to} up`]) node.setLink(words)
+    }
+  }
+
   function forgetHeard(): number {
     client.clear()
     ndp.clear()
@@ -96,11 +105,11 @@ describe('interfaces that change', { skip: root ? false : 'needs root: network n
 
   test('name: addresses of the new name are announced and answered, and under the former one no longer', async () => {
     const from = forgetHeard()
-    node.setLink('eth0 name lan')
+    rename('eth0', 'lan')
     await known('lan', () => true, from)
     await speaksWith(node.mac('lan'), IPV4_OF_LAN, IPV6_OF_LAN)
     const back = node.lines.length
-    node.setLink('lan name eth0')
+    rename('lan', 'eth0')
     await known('eth0', () => true, back)
     forgetHeard()
     await until('answers for what is announced on all interfaces', () => {
