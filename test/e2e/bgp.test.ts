@@ -96,9 +96,15 @@ describe('BGP to a router with FRR', { skip }, () => {
   })
 
   test('a speaker that stops says so, and comes back', async () => {
+    // on a busy machine BFD may have ended sessions too
+    const established = async () => {
+      const shown = await frr.ask(`show bgp neighbors ${lab.node(1).address}`)
+      return Number(/Connections established (\d+)/.exec(shown)?.[1])
+    }
+    const before = await established()
     await lab.restartSpeaker('node1')
+    await waitFor(async () => (await established()) > before, 'the next session', 30_000)
     await waitFor(async () => (await hops('203.0.113.0/32')).length === 3, 'the path to come back', 30_000)
-    assert.match(lab.logs('speaker-node1'), /"msg":"BGP session down"/)
-    assert.match(await frr.ask(`show bgp neighbors ${lab.node(1).address}`), /established 2; dropped 1/)
+    assert.match(lab.logs('speaker-node1'), /"msg":"BGP session down".*"reason":"stopped"/)
   })
 })
