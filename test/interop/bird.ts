@@ -47,16 +47,18 @@ export class Bird extends Daemons implements Router {
 
 /** One neighbor, both families. */
 export function birdRouter(router: RouterConfig): Bird {
-  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials } = router
+  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, bfd } = router
   const { us, them } = router.between ?? { us: OURS[over], them: THEIRS[over] }
   const config = `router id 10.20.0.2;
 protocol device {}
+${bfd ? 'protocol bfd { interface "eth0" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; }; }' : ''}
 ${router.via ? `protocol static { ipv4; route 0.0.0.0/0 via ${router.via}; }` : ''}
 protocol bgp speaker {
   local ${them} as ${asn};
   neighbor ${us} as ${ourAsn};
   ${hops > 1 ? `multihop ${hops};` : 'direct;'}
   error wait time 1, 2;
+  ${bfd ? 'bfd on;' : ''}
   ${dials ? 'connect delay time 1; connect retry time 1;' : 'passive on;'}
   ${password ? `password "${password}";` : ''}
   ${gtsm ? 'ttl security on;' : ''}

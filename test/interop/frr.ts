@@ -104,7 +104,7 @@ export class Frr extends Daemons implements Router {
 
 /** One neighbor, both families. */
 export function frrRouter(router: RouterConfig): Frr {
-  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, extendedNextHop } = router
+  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, extendedNextHop, bfd = false } = router
   const us = router.between?.us ?? OURS[over]
   const families = ['ipv4', 'ipv6'].map(
     family => ` address-family ${family} unicast\n  neighbor ${us} activate\n exit-address-family`,
@@ -115,10 +115,11 @@ export function frrRouter(router: RouterConfig): Frr {
  neighbor ${us} remote-as ${ourAsn}
 ${dials ? '' : ` neighbor ${us} passive`}
  neighbor ${us} timers connect 1
+${bfd ? ` neighbor ${us} bfd\n neighbor ${us} bfd profile fast` : ''}
 ${password ? ` neighbor ${us} password ${password}` : ''}
 ${gtsm ? ` neighbor ${us} ttl-security hops ${hops}` : hops > 1 ? ` neighbor ${us} ebgp-multihop ${hops}` : ''}
 ${extendedNextHop ? ` neighbor ${us} capability extended-nexthop` : ''}
 ${families.join('\n')}
 `
-  return new Frr({ netns, config })
+  return new Frr({ netns, config, forwards: bfd })
 }

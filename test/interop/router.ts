@@ -34,6 +34,8 @@ export interface RouterConfig {
   readonly via?: string
   /** How many hops away we are, where that is not 1. */
   readonly hops?: number
+  /** Watches us by BFD, 50 ms × 3. GoBGP has none. */
+  readonly bfd?: boolean
   /** GoBGP only: keeps routes while we restart, as the others do by themselves. */
   readonly gracefulRestart?: boolean
   /** FRR only: BIRD always does, GoBGP by itself. RFC 8950 */
