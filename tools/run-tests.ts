@@ -46,9 +46,12 @@ stream.on('test:pass', ({ name: test, skip, details, file }) => {
   }
 })
 stream.on('test:fail', ({ name: test, details, file, line }) => {
-  if (details.type === 'suite') return
+  // A suite fails with its tests, which say why; or in a hook, of which its tests know nothing.
+  const { failureType, cause } = details.error as Error & { failureType?: string }
+  if (details.type === 'suite' && failureType !== 'hookFailed') return
   counts.failed++
-  failures.push(`${file}:${line} ${test}\n${details.error.stack ?? details.error.message}`)
+  const error = cause instanceof Error ? cause : details.error
+  failures.push(`${file}:${line} ${test}\n${error.stack ?? error.message}`)
 })
 const verbose = process.env.VERBOSE === 'true'
 if (verbose) stream.compose(spec).pipe(process.stdout)
