@@ -95,11 +95,15 @@ test('the source address, the device and its absence', async () => {
   await server.close()
 })
 
-test('end gives up on a peer that does not read', async () => {
+test('end gives up on a peer that does not read', async t => {
   const port = await freePort('127.0.0.1')
   let held: Socket | undefined
   const deaf = createServer(socket => {
     held = socket.pause()
+  })
+  t.after(() => {
+    held?.destroy()
+    deaf.close()
   })
   await new Promise<void>(resolve => deaf.listen(port, '127.0.0.1', resolve))
   const stream = linuxStreams.connect({ address: LOOPBACK, port }, quiet)
@@ -115,6 +119,4 @@ test('end gives up on a peer that does not read', async () => {
     if (!reset) held!.write('?') // what it writes is how a peer that does not read learns of the reset
     return reset
   })
-  held!.destroy()
-  deaf.close()
 })
