@@ -1,5 +1,5 @@
 import { type Address, formatAddress, parseAddress } from '../../core/ip/index.ts'
-import type { Clock, Logger, Timer } from '../../ports/index.ts'
+import type { Clock, Logger, Random, Timer } from '../../ports/index.ts'
 
 export interface JoinerOptions {
   readonly own: Address
@@ -14,6 +14,7 @@ export interface JoinerOptions {
   /** The first join ended, or its time was up. */
   readonly joined: () => void
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
 }
 
@@ -26,6 +27,8 @@ const FAST_JOIN_MS = 1500
 const COMPLAIN_EVERY_MS = 60_000
 /** Joins at the same time. */
 const AT_ONCE = 8
+/** Who cannot be reached may be known to another one, who is asked in so many rounds, then in each tenth. */
+const ASK_ROUNDS = 10
 
 /** Joins every known speaker that is no member (IMP-18), again and again: whoever was cut off is found again. */
 export class Joiner {
@@ -35,6 +38,8 @@ export class Joiner {
   #busy = false
   #again = false
   #complainedMs: number | undefined
+  /** Those that could not be joined in the last round, and in how many rounds. */
+  #unreached = { addresses: '', rounds: 0 }
   #timer: Timer | undefined
   readonly #limit: Timer
   #stopped = false
@@ -78,6 +83,7 @@ export class Joiner {
     this.#timer?.cancel()
     const targets = this.#missing()
     const failures = await this.#joinAll(targets)
+    await this.#askAnother(targets)
     this.#busy = false
     if (this.#stopped) return
     if (targets.length > 0) this.#report(targets.length, failures)
@@ -111,6 +117,23 @@ export class Joiner {
     }
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
     return failures
+  }
+
+  /**
+   * Where the path to a speaker is broken and its return was missed (gossip reaches nearly everybody), the others know of it;
+   * without asking, the next exchange of everything is up to 30 s away.
+   */
+  async #askAnother(targets: readonly Address[]): Promise<void> {
+    const { present, own, random, join, fast, timeoutMs } = this.#options
+    const unreached = targets.map(formatAddress).filter(address => !present().has(address))
+    const addresses = unreached.join()
+    const rounds = addresses === this.#unreached.addresses ? this.#unreached.rounds + 1 : 1
+    this.#unreached = { addresses, rounds }
+    const others = [...present()].filter(address => address !== formatAddress(own))
+    if (this.#stopped || unreached.length === 0 || others.length === 0) return
+    if (rounds > ASK_ROUNDS && rounds % ASK_ROUNDS !== 0) return
+    const address = parseAddress(others[Math.floor(random.next() * others.length)]!)!
+    await join(address, fast ? FAST_JOIN_MS : timeoutMs).catch(() => {})
   }
 
   #report(expected: number, failures: readonly string[]): void {

@@ -123,9 +123,9 @@ export class MemberlistMembership implements Membership, Task {
   }
 
   #composeJoiner(list: Memberlist): Joiner {
-    const { address: own, port, config, clock, log } = this.#options
+    const { address: own, port, config, clock, random, log } = this.#options
     return new Joiner({
-      ...{ own, clock, log, fast: config.fast !== undefined, timeoutMs: config.tcpTimeoutMs },
+      ...{ own, clock, random, log, fast: config.fast !== undefined, timeoutMs: config.tcpTimeoutMs },
       present: () => this.#look().addresses,
       join: (address, withinMs) => list.join(address, port, withinMs),
       joined: () => this.#setJoined(),
