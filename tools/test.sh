@@ -5,7 +5,7 @@ install_packages
 if as_root; then
   install_debian ip=iproute2 nft=nftables arping=arping tcpdump=tcpdump unshare=util-linux nsenter=util-linux \
     ndisc6=ndisc6 curl=curl serf=serf \
-    prometheus-alertmanager=prometheus-alertmanager vtysh=frr birdc=bird2 gobgpd=gobgpd
+    prometheus-alertmanager=prometheus-alertmanager vtysh=frr birdc=bird2 gobgpd=gobgpd bgpctl=openbgpd
   install_kubectl || [ -z "${CI:-}" ] || stop "kubectl is missing and Debian's kubernetes-client could not be installed"
 else
   echo "metallb: not root: tests that need network namespaces will be skipped, and say so"

@@ -6,6 +6,7 @@ import { enterFreshNetwork } from '../contract/fresh-network.ts'
 import { BIRD, birdRouter } from './bird.ts'
 import { BGPD, frrRouter } from './frr.ts'
 import { GOBGPD, GoBgp } from './gobgp.ts'
+import { OPENBGPD } from './openbgpd.ts'
 import { linkTo, type Router, type RouterConfig, unlink } from './router.ts'
 import { BgpSpeaker, type SpeakerOptions } from './speaker.ts'
 
@@ -53,7 +54,7 @@ export async function has(router: Router, family: 'ipv4' | 'ipv6', wanted: reado
 
 /** In CI that is an error: nothing is skipped there. */
 export function whyNoBgp(): string | undefined {
-  const missing = [BGPD, BIRD, GOBGPD].filter(program => !existsSync(program))
+  const missing = [BGPD, BIRD, GOBGPD, OPENBGPD].filter(program => !existsSync(program))
   const reason =
     process.getuid?.() !== 0
       ? 'network namespaces need root'

@@ -4,14 +4,16 @@ import { test } from 'node:test'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { besideRouter, has, plain, ROUTERS, running } from './bgp-scene.ts'
 import { type Frr, frrRouter } from './frr.ts'
+import { OpenBgpd } from './openbgpd.ts'
 import { OURS } from './router.ts'
 import { aPeer, BgpSpeaker } from './speaker.ts'
 
 const NETNS = `bgp-interop-${process.pid}`
 const PLAIN = plain(NETNS)
+const OPENBGPD_TOO: (typeof ROUTERS)[number] = ['OpenBGPD', config => new OpenBgpd(config)]
 
 besideRouter('BGP with other implementations', NETNS, () => {
-  for (const [name, make] of ROUTERS) {
+  for (const [name, make] of [...ROUTERS, OPENBGPD_TOO]) {
     for (const over of ['ipv4', 'ipv6'] as const)
       for (const asn of [64501, 64500]) {
         const kind = asn === 64500 ? 'iBGP' : 'eBGP'
