@@ -40,6 +40,8 @@ export const SEEDS: readonly Uint8Array[] = [
   hex`${M} 0017 05 0001 00 01`, // 52
   hex`${M} 0022 03 06 09 06 02 0a 6e6f646520647261696e`, // 55
   hex`${M} 0013 04`, // 30
+  hex`${M} 0033 01 04 fbf4 0000 c000020a 16 02 14 090103 4508000101020002010380 00c803010203`, // role, add-path
+  hex`${M} 0037 02 0000 001b 40010100 40020602010000fbf4 400304c000020a c023040000fbf4 20cb007107`, // ONLY_TO_CUSTOMER
 ]
 
 /** One of the seeds with some bytes changed, cut out or put in. */
