@@ -14,7 +14,7 @@ import { nodeCommand } from './programs.ts'
 import type { NodePlan, Plan } from './topology.ts'
 import { waitFor } from './wait.ts'
 
-const READY_MS = 20_000
+const READY_MS = 60_000
 const ML_SECRET = 'memberlist'
 
 export interface DaemonOptions {
@@ -66,7 +66,8 @@ export class Daemons {
   async #start(spec: ProcessSpec): Promise<void> {
     const child = await this.#options.processes.start(spec)
     const url = 'http://127.0.0.1:17472/readyz'
-    const ready = run([...inside(spec.netns), ...nodeCommand('fetch', [url, String(READY_MS)])])
+    const fetching = [...inside(spec.netns), ...nodeCommand('fetch', [url, String(READY_MS)])]
+    const ready = run(fetching, { timeoutMs: 2 * READY_MS }) // it gives up by itself, and says why
     const failure = await Promise.race([
       ready.then(({ code, stderr }) => (code === 0 ? undefined : stderr)),
       died(child),
