@@ -11,6 +11,8 @@ const skip = whyNoLab() ?? whyNoFrr() ?? false
 const PREFIX = '203.0.113.0/32'
 /** A machine that has no time for the client must not count as a loss. */
 const PATIENCE_MS = 10_000
+/** So slow that only what the test does brings it down. */
+const BFD_MS = 500
 const PODS = ['web-1', 'web-2', 'web-3']
 
 /** A router, three nodes, a back end on each; and what to look at while something happens. */
@@ -23,21 +25,24 @@ class Scene {
     this.frr = frr
   }
 
-  /** The guide without BFD: what the router does is meant to come of BGP alone. */
-  static async set(options: LabOptions, peer = '') {
+  /** `peer` stands in place of the BFD profile of the guide, `bfd` of FRR's lines for a neighbor. */
+  static async set(options: LabOptions, peer: string, bfd: (neighbor: string) => string) {
     const lab = await startLab({ notReadyAfterMs: 1000, ...options })
     await prepareRouter(lab)
     const frr = new Frr({
       netns: lab.router.netns,
-      config: frrConfig(lab).replace(/^ neighbor \S+ bfd.*\n/gm, ''),
+      config: frrConfig(lab).replace(/^( neighbor \S+) bfd\n.*\n/gm, (_, neighbor) => bfd(neighbor)),
       forwards: true,
+      bfdIntervalMs: BFD_MS,
     })
     const scene = new Scene(lab, frr)
     await frr.start()
     const pods = PODS.map((pod, i) => podYaml(pod, 'web', `node${i + 1}`)).join('')
-    await lab.apply(BGP_GUIDE.replace('bfdProfile: fast', peer) + pods + serviceYaml('web', 'web'))
+    const guide = BGP_GUIDE.replaceAll(/Interval: 50\b/g, `Interval: ${BFD_MS}`)
+    await lab.apply(guide.replace('bfdProfile: fast', peer) + pods + serviceYaml('web', 'web'))
     await podsReady(lab, PODS)
     await scene.untilPaths(3)
+    await scene.untilWatched(bfd('') === '' ? 0 : 3)
     return scene
   }
 
@@ -50,6 +55,12 @@ class Scene {
   async paths(): Promise<string[]> {
     const { stdout } = await this.lab.router.exec(['ip', 'route', 'show', PREFIX])
     return this.lab.plan.nodes.filter(({ address }) => stdout.includes(`via ${address} `)).map(({ name }) => name)
+  }
+
+  /** Waits until the router sees so many nodes by BFD. */
+  async untilWatched(count: number): Promise<void> {
+    const up = async () => (await this.frr.ask('show bfd peers')).match(/Status: up/g)?.length ?? 0
+    await waitFor(async () => (await up()) === count, `BFD with ${count} nodes`, 30_000)
   }
 
   async untilPaths(count: number): Promise<void> {
@@ -80,7 +91,10 @@ class Scene {
 describe('a speaker that restarts gracefully', { skip }, () => {
   let scene: Scene
   before(async () => {
-    scene = await Scene.set({ name: 'bgpgr' }, 'enableGracefulRestart: true')
+    // a restart ends BFD too: FRR has to take that for a failure of what controls, not of what forwards (RFC 5882 section 4.3)
+    const bfd = (neighbor: string) =>
+      `${neighbor} bfd\n${neighbor} bfd profile fast\n${neighbor} bfd check-control-plane-failure\n`
+    scene = await Scene.set({ name: 'bgpgr' }, 'bfdProfile: fast\n  enableGracefulRestart: true', bfd)
   })
   after(() => scene?.end())
 
@@ -99,6 +113,7 @@ describe('a speaker that restarts gracefully', { skip }, () => {
         else await lab.stopSpeaker('node1')
         await waitFor(async () => !(await established()).up, 'the router to notice')
         await waitFor(() => lab.pid('speaker-node1') === undefined, 'the end of the process')
+        await scene.untilWatched(2)
         assert.equal((await scene.paths()).length, 3)
         await lab.restartSpeaker('node1')
         await waitFor(async () => (await established()).times === times + 1, 'the session to come back', 30_000)
@@ -114,7 +129,8 @@ describe('a speaker that restarts gracefully', { skip }, () => {
 describe('--bgp-shutdown-grace', { skip }, () => {
   let scene: Scene
   before(async () => {
-    scene = await Scene.set({ name: 'bgpgrace', speakerFlags: ['--bgp-shutdown-grace=2s'] })
+    // without BFD, whose end would be the last thing that the router names
+    scene = await Scene.set({ name: 'bgpgrace', speakerFlags: ['--bgp-shutdown-grace=2s'] }, '', () => '')
   })
   after(() => scene?.end())
 
