@@ -274,9 +274,13 @@ int main(int argc, char **argv) {
   setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   struct sched_param priority = {10};
   if (argc > 5 && !strcmp(argv[5], "fifo") && sched_setscheduler(0, SCHED_FIFO, &priority) < 0) die("sched_setscheduler");
-  if (!strcmp(argv[1], "respond") && is6) join_groups(argv[2], count);
-  if (!strcmp(argv[1], "respond")) respond(p, count);
-  else if (argc > 6 && !strcmp(argv[1], "load")) load(p, count, atoi(argv[5]), atoi(argv[6]));
+  if (!strcmp(argv[1], "respond")) {
+    if (is6) join_groups(argv[2], count);
+    puts("ready");
+    fflush(stdout);
+    respond(p, count);
+  }
+  if (argc > 6 && !strcmp(argv[1], "load")) load(p, count, atoi(argv[5]), atoi(argv[6]));
   else if (argc > 6 && !strcmp(argv[1], "flood")) flood(p, count, atoi(argv[5]), atoi(argv[6]));
   else if (!strcmp(argv[1], "burst")) burst(p, count);
   return 0;

@@ -32,7 +32,7 @@ const RESPONDERS = ['c', 'speaker', 'c, real-time', 'speaker, real-time'] as con
 type Responder = (typeof RESPONDERS)[number]
 /** Announcing: right after the start, when all addresses are announced in rounds; the others begin after that. */
 const LOADS = ['announcing', 'idle', 'blocked', 'busy'] as const
-const ROUNDS_OVER_MS = 6000
+const QUIET_MS = 2000
 type Load = (typeof LOADS)[number]
 
 interface Result {
@@ -108,7 +108,7 @@ async function runOne(program: string, protocol: Protocol, responder: Responder,
   const client = (mode: string, ...values: number[]) =>
     run(['netns', 'exec', NS.client, program, mode, 'eth0', base, String(COUNT), ...values.map(String)])
   try {
-    if (load !== 'announcing' && responder.startsWith('speaker')) await sleep(ROUNDS_OVER_MS)
+    if (load !== 'announcing') await quiet()
     await client('load', RATE, 1) // warms up caches and compilers
     for (const line of (await client('load', RATE, SECONDS)).trim().split('\n'))
       if (line === 'lost') result.lost++
@@ -121,6 +121,16 @@ async function runOne(program: string, protocol: Protocol, responder: Responder,
   }
 }
 
+/** Until the node has sent nothing for longer than rounds of announcements are apart: on busy cores they take their time. */
+async function quiet(): Promise<void> {
+  const sent = () => execFileSync('ip', ['-n', NS.node, '-s', '-j', 'link', 'show', 'eth0'], { encoding: 'utf8' })
+  const packets = () => (JSON.parse(sent()) as { stats64: { tx: { packets: number } } }[])[0]!.stats64.tx.packets
+  for (let before = -1, now = packets(); now > before; now = packets()) {
+    before = now
+    await sleep(QUIET_MS)
+  }
+}
+
 /** Beside the C responder the speaker's busy loop runs in a process of its own. */
 async function start(program: string, base: string, responder: Responder, load: Load): Promise<ChildProcess[]> {
   const inNode = ['netns', 'exec', NS.node]
@@ -129,7 +139,9 @@ async function start(program: string, base: string, responder: Responder, load: 
   if (responder.startsWith('c')) {
     const own = spawn(process.execPath, [SPEAKER, 'burn', load], { stdio: 'ignore' })
     const words = [...inNode, program, 'respond', 'eth0', base, String(COUNT), ...(realtime ? ['fifo'] : [])]
-    return [...others, own, spawn('ip', words, { stdio: 'inherit' })]
+    const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    return [...others, own, child]
   }
   const words = [...inNode, process.execPath, ...NODE_FLAGS, SPEAKER, 'speaker', load, base, String(COUNT)]
   const env = { ...process.env, REALTIME: realtime ? '1' : '0' }
