@@ -88,6 +88,18 @@ for (const { name, listed = {}, evidence, standing, counts } of CASES)
     assert.equal(counted(standings).has('b'), counts)
   })
 
+test('who left by plan stays a witness; who is gone otherwise does not', () => {
+  const said = (at: DirectEvidence['at']) =>
+    combine({
+      ...input(new Map([['b', speaker]])),
+      direct: new Map([
+        ['b', direct('dead', 500, 'x')],
+        ['x', direct(at, 100)],
+      ]),
+    })
+  assert.deepEqual([said('left').get('b'), said('dead').get('b')], ['silent', 'unconfirmed'])
+})
+
 test('this node always counts; whom memberlist does not list never does', () => {
   const standings = combine({ ...input(new Map()), direct: new Map([['z', direct('alive', 0)]]) })
   assert.deepEqual([...standings.keys()].sort(), ['a', 'c'])

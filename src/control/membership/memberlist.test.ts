@@ -126,6 +126,19 @@ test('a dead node counts no more after 0.25 to 0.36 s, by the witness of another
   )
 })
 
+test('a dead node does not count again where the witness of its death leaves', async () => {
+  const net = new Net()
+  const [a, b, c] = await net.four()
+  void b!.speaker.stop()
+  await net.clock.advanceAsync(2000, 10)
+  a!.events.length = 0
+  net.network.kill(ADDRESSES.d)
+  await net.clock.advanceAsync(400, 10)
+  void c!.speaker.stop()
+  await net.clock.advanceAsync(1500, 10)
+  assert.deepEqual(a!.events, ['NodeLeave d', 'NodeLeave c'])
+})
+
 test('who asks between two turns is told where that was not the last word, though all is as it was', async () => {
   const net = new Net()
   const direct = new SaidHeartbeats()

@@ -48,7 +48,7 @@ export function combine({ self, listed, direct, nowMs, trustMs }: CombineInput):
     const joining = isHeard ? evidence.joining : member.joining
     if (joining) standings.set(node, 'joining')
     else if (evidence === undefined) standings.set(node, 'listed')
-    else standings.set(node, standingOf(evidence, member.suspect, node, listed, nowMs, trustMs))
+    else standings.set(node, standingOf(evidence, member.suspect, node, { listed, direct, nowMs, trustMs }))
   }
   return standings
 }
@@ -57,15 +57,15 @@ function standingOf(
   { at, heardMs, witnesses }: DirectEvidence,
   suspect: boolean,
   node: string,
-  listed: CombineInput['listed'],
-  nowMs: number,
-  trustMs: number,
+  { listed, direct, nowMs, trustMs }: Omit<CombineInput, 'self'>,
 ): Standing {
   const silentMs = nowMs - heardMs
   if (at === 'alive' || at === 'suspect') return 'listed'
   if (silentMs > trustMs && !suspect) return 'contradicted'
   if (at === 'left') return 'leaving'
-  if (witnesses.some(witness => witness !== node && listed.has(witness))) return 'silent'
+  // Who left by plan is listed no more, and its word is good: the node must not count again because its witness stops.
+  const isGood = (witness: string) => listed.has(witness) || direct.get(witness)?.at === 'left'
+  if (witnesses.some(witness => witness !== node && isGood(witness))) return 'silent'
   const isOneOfTwo = listed.size === 2
   return isOneOfTwo && (suspect || silentMs >= ALONE_MS) ? 'silent' : 'unconfirmed'
 }

@@ -19,7 +19,9 @@ function of(...peers: Peer[]): { witnesses: readonly string[] | undefined; deaf:
 const CASES: [name: string, peers: Peer[], witnesses: string[], deaf: string[]][] = [
   ['another one misses it too', [peer('x', 'dead'), peer('b', 'alive', 'x'), peer('c', 'alive')], ['b'], []],
   ['a witness is silent for a moment', [peer('x', 'dead'), peer('b', 'suspect', 'x')], ['b'], []],
-  ['a witness is gone', [peer('x', 'dead'), peer('b', 'dead', 'x'), peer('c', 'left', 'x')], [], []],
+  ['a witness is gone', [peer('x', 'dead'), peer('b', 'dead', 'x')], [], []],
+  ['a witness left after it had missed it', [peer('x', 'dead'), { ...peer('c', 'left', 'x'), heardMs: 1 }], ['c'], []],
+  ['it was heard after its witness had left', [{ ...peer('x', 'dead'), heardMs: 1 }, peer('c', 'left', 'x')], [], []],
   [
     'a witness that misses this node and another that is heard',
     [peer('x', 'dead'), peer('b', 'alive', 'x', 'self', 'c'), peer('c', 'alive')],

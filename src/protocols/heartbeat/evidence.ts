@@ -12,12 +12,19 @@ export function evidenceOf(peers: ReadonlyMap<string, Peer>, self: string): Map<
   for (const peer of heard)
     if (isDeaf(peer, present)) deaf.add(peer.node)
     else for (const missed of peer.silent) append(witnesses, missed, peer.node)
+  for (const peer of peers.values())
+    if (peer.at === 'left') for (const missed of lastWord(peer, peers)) append(witnesses, missed, peer.node)
   const evidence = new Map<string, DirectEvidence>()
   for (const [node, { at, joining, held, heardMs, interfaces }] of peers) {
     const said = { at, joining, heardMs, interfaces, ...(held && { held }) }
     evidence.set(node, { ...said, deaf: deaf.has(node), witnesses: witnesses.get(node) ?? [] })
   }
   return evidence
+}
+
+/** Whom a node that has left missed when it left, as long as they have not been heard since. */
+function lastWord({ silent, heardMs }: Peer, peers: ReadonlyMap<string, Peer>): readonly string[] {
+  return silent.filter(node => (peers.get(node)?.heardMs ?? heardMs) < heardMs)
 }
 
 function append(lists: Map<string, string[]>, key: string, value: string): void {
