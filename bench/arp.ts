@@ -3,7 +3,8 @@
 // same run and topology. Targets (issue 5): p99 within 2.5 times the C program, none unanswered, also of 10,000 requests
 // at once, and with real-time scheduling p99.9 under 1 ms while the cores are busy. Needs root and gcc.
 // client ns -- bridge ns -- node ns.
-// Run: node bench/arp.ts; BENCH_SECONDS and BENCH_ROUNDS change how long and how often.
+// Run: node bench/arp.ts (20 minutes); BENCH_SECONDS and BENCH_ROUNDS change how long and how often, BENCH_LOADS=idle,busy
+// which loads.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,9 +32,10 @@ type Protocol = keyof typeof BASES
 const RESPONDERS = ['c', 'speaker', 'c, real-time', 'speaker, real-time'] as const
 type Responder = (typeof RESPONDERS)[number]
 /** Announcing: right after the start, when all addresses are announced in rounds; the others begin after that. */
-const LOADS = ['announcing', 'idle', 'blocked', 'busy'] as const
+const ALL_LOADS = ['announcing', 'idle', 'blocked', 'busy'] as const
+type Load = (typeof ALL_LOADS)[number]
+const LOADS = ALL_LOADS.filter(load => process.env.BENCH_LOADS?.split(',').includes(load) ?? true)
 const QUIET_MS = 2000
-type Load = (typeof LOADS)[number]
 
 interface Result {
   latencies: number[]
