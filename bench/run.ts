@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, string>> = {
   'controller-scale': 'the controller with 1k, 10k and 50k Services: time, API calls, CPU, memory',
   bfd: 'BFD against FRR while every core is busy: false downs, detection of a dead peer (root, frr)',
   'bgp-codec': 'BGP messages read and written, 10,000 routes packed',
+  'bgp-memory': 'memory of a speaker that tells four routers of 10,000 Services (root)',
   'bgp-path': 'how long a router with FRR or BIRD uses a node that died, with BFD at 50 ms × 3 (root, frr, bird2)',
   'bgp-speaker': '10,000 Services told to four routers over loopback; one change to the wire',
   config: 'parsing and comparing configurations',
