@@ -40,13 +40,3 @@ export interface Established {
 }
 
 export const STOPPED: Idle = { at: 'idle', failures: 0, resting: false }
-
-/** As RFC 4271 and vtysh write them. */
-export const STATE_NAMES: Readonly<Record<State['at'], string>> = {
-  idle: 'Idle',
-  connect: 'Connect',
-  active: 'Active',
-  'open sent': 'OpenSent',
-  'open confirm': 'OpenConfirm',
-  established: 'Established',
-}

@@ -5,7 +5,6 @@ import { TYPE } from '../message/kind.ts'
 /** What a compound adds, and what it adds for each part. */
 export const COMPOUND_OVERHEAD = 2
 export const PART_OVERHEAD = 2
-export const MAX_PARTS = 255
 
 /** Several messages in one packet. */
 export function packCompound(parts: readonly Uint8Array[]): Uint8Array {
