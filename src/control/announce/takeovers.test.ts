@@ -74,6 +74,14 @@ test('a Service that starts more than 2 s after the leave is announced at once',
   assert.deepEqual(await pass({ members: others }, { 'node-a': 0 }), ['192.168.1.240'])
 })
 
+test('it is watched at the addresses that its Node object has now', async () => {
+  const { pass, takeovers } = speaker()
+  const now = parseAddress('192.168.1.11')!
+  await pass({ members: others }, { 'node-a': 0 })
+  await pass({ members: others }, { 'node-a': 0 }, { addresses: [now] })
+  assert.deepEqual(takeovers.predecessors(), [{ node: 'node-a', addresses: [now] }])
+})
+
 const ENDS: [why: string, retired: Record<string, number>, change: Partial<Node>, scenario?: Scenario][] = [
   ['the time is over, or its next speaker died', {}, {}],
   ['the node is not ready', { 'node-a': 0 }, { ready: false }],

@@ -1,4 +1,3 @@
-import type { Address } from '../../core/ip/index.ts'
 import { type Admitted, PredecessorPlanner, type World, whyNotForwarding } from '../../core/plan/index.ts'
 import type { Clock, Counter, Logger, Metrics, Predecessor } from '../../ports/index.ts'
 import { type QuietEnd, StandIns } from './stand-ins.ts'
@@ -36,7 +35,8 @@ export class Takeovers {
   readonly #begun = new Map<string, Begun>()
   /** By former node. */
   readonly #ended = new Map<string, QuietEnd & { readonly count: number }>()
-  #addresses: ReadonlyMap<string, readonly Address[]> = new Map()
+  /** As they were in the last world: whose object is gone has no addresses, and is kept quiet for no longer. */
+  #nodes: World['nodes'] = new Map()
 
   constructor(options: TakeoverOptions) {
     this.#options = options
@@ -50,6 +50,7 @@ export class Takeovers {
 
   /** For one state of the world. */
   review(world: World): TakeoverReview {
+    this.#nodes = world.nodes
     const returns = this.#standIns.returns(world)
     const isNeeded = returns || this.#standIns.size > 0 || (world.retired?.size ?? 0) > 0
     const planner = isNeeded ? new PredecessorPlanner(world) : undefined
@@ -84,7 +85,7 @@ export class Takeovers {
 
   predecessors(): Predecessor[] {
     const nodes = new Set([...[...this.#retired.values()].flat(), ...this.#standIns.nodes()])
-    return [...nodes].map(node => ({ node, addresses: this.#addresses.get(node)! }))
+    return [...nodes].map(node => ({ node, addresses: this.#nodes.get(node)?.addresses ?? [] }))
   }
 
   /** One line for each node, however many Services it had. */
@@ -109,7 +110,7 @@ export class Takeovers {
     const after = candidates
       .filter(node => (isNew ? this.#isFresh(node, world) : known.includes(node)))
       .sort((a, b) => (world.retired?.get(b) ?? 0) - (world.retired?.get(a) ?? 0))
-    for (const node of after) if (!known.includes(node)) this.#begin(node, 'took over', world)
+    for (const node of after) if (!known.includes(node)) this.#begin(node, 'took over')
     for (const node of known) if (!after.includes(node)) this.#count(node, whyEnded(node, world))
     if (after.length === 0) this.#retired.delete(key)
     else this.#retired.set(key, after)
@@ -119,7 +120,7 @@ export class Takeovers {
     const before = this.#standIns.get(admitted.service.key)
     if (planner === undefined || (before === undefined && !returns)) return
     const after = this.#standIns.review(admitted, returns, planner)
-    if (after !== undefined && before === undefined) this.#begin(after, 'took back', world)
+    if (after !== undefined && before === undefined) this.#begin(after, 'took back')
     if (after === undefined && before !== undefined) this.#count(before, this.#standIns.whyEnded(before, world))
   }
 
@@ -135,10 +136,9 @@ export class Takeovers {
     return since !== undefined && this.#options.clock.monotonic() - since < FRESH_MS
   }
 
-  #begin(node: string, verb: string, { nodes }: World): void {
+  #begin(node: string, verb: string): void {
     const msg = `${verb} quietly from ${node}`
     this.#begun.set(msg, { node, services: (this.#begun.get(msg)?.services ?? 0) + 1, msg })
-    this.#addresses = new Map([...this.#addresses, [node, nodes.get(node)!.addresses]])
   }
 
   #count(node: string, why: QuietEnd): void {
