@@ -74,6 +74,19 @@ test('an address named twice is answered on the interfaces of both', () => {
   assert.deepEqual(text(row('10.0.0.1', 'a'), row('10.0.0.1')), ['10.0.0.1 all'])
 })
 
+test('of former owners the order counts: the first is asked for the address', () => {
+  const after = (text: string, ...nodes: string[]) => ({ ...row(text), after: nodes })
+  const table = new Layer2Table()
+  const worker = new Worker()
+  const afters = () => [...worker.claims.values()].map(claim => claim.after?.join())
+  worker.hear(
+    table.replace([after('10.0.0.1', 'a', 'b'), after('10.0.0.2', 'b', 'a'), after('10.0.0.3', 'a', 'b')]).parts,
+  )
+  assert.deepEqual(afters(), ['a,b', 'b,a', 'a,b'])
+  worker.hear(table.replace([after('10.0.0.1', 'b', 'a'), after('10.0.0.2', 'b', 'a')]).parts)
+  assert.deepEqual(afters(), ['b,a', 'b,a'])
+})
+
 test('a slot is given to another address only once it was released', () => {
   const table = new Layer2Table()
   const slot = ({ parts }: { parts: readonly TableChange[] }) => parts[0]!.slots[0]

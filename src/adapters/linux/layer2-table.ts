@@ -66,8 +66,10 @@ export class Layer2Table {
 
   #part(set: readonly Key[], removed: readonly Key[]): TableChange {
     const claims = set.map(key => this.#claims.get(key)!)
-    const sets = new Places<Claim['interfaces']>(interfaces => (interfaces === 'all' ? '' : nameOf(interfaces)))
-    const afters = new Places<readonly string[]>(nameOf)
+    const sets = new Places<Claim['interfaces']>(interfaces =>
+      interfaces === 'all' ? '' : JSON.stringify([...interfaces].sort()),
+    )
+    const afters = new Places<readonly string[]>(nodes => nodes.join()) // their order counts
     return {
       set,
       slots: claims.map(({ slot }) => slot),
@@ -97,8 +99,6 @@ class Places<T> {
     return this.#places.get(name)!
   }
 }
-
-const nameOf = (values: Iterable<string>) => JSON.stringify([...values].sort())
 
 type Wish = Omit<Claim, 'slot'>
 
@@ -131,7 +131,7 @@ function union(a: Claim['interfaces'], b: Claim['interfaces']): Claim['interface
 }
 
 function sameWish(a: Wish, b: Wish): boolean {
-  return sameSet(a.interfaces, b.interfaces) && nameOf(a.after ?? []) === nameOf(b.after ?? [])
+  return sameSet(a.interfaces, b.interfaces) && (a.after ?? []).join() === (b.after ?? []).join()
 }
 
 function sameSet(a: Claim['interfaces'], b: Claim['interfaces']): boolean {
