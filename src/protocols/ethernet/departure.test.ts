@@ -43,6 +43,15 @@ test('who has not asked for 0.1 s asks no more, and what was kept for him is ove
   assert.deepEqual(departure.release(1, 'a', 0), { id: 0, last: 0 }, 'who was answered long ago does not matter')
 })
 
+test('what was let go is forgotten when nobody asks any more, and not before', () => {
+  const departure = new Departure<string>()
+  departure.asks(1, 'a')
+  departure.yield('a')
+  departure.release(1, 'a', 3)
+  assert.deepEqual([departure.over(1000), departure.has(1, 'a')], [[], true])
+  assert.deepEqual([departure.over(1100), departure.has(1, 'a')], [['a'], false])
+})
+
 test('each question counts anew', () => {
   const departure = new Departure<string>()
   for (let now = 0; now < 1000; now += 50) {

@@ -69,6 +69,11 @@ export class Departure<K> {
     for (const map of [this.#answered, this.#released, this.#asked, this.#yielding]) map.delete(key)
   }
 
+  /** Whether addresses are asked for, or answered although they were given up. */
+  get isAsked(): boolean {
+    return this.#asked.size > 0 || this.#yielding.size > 0
+  }
+
   /** Which of the addresses that were given up nobody asks for any more: whoever did has them, or went away. */
   over(nowMs: number): K[] {
     for (const [key, links] of this.#asked) {
@@ -78,7 +83,7 @@ export class Departure<K> {
       if (links.size === 0) this.#asked.delete(key)
     }
     const over = [...this.#yielding.keys()].filter(key => !this.#asked.has(key))
-    for (const key of over) this.#yielding.delete(key)
+    for (const key of over) for (const map of [this.#yielding, this.#released]) map.delete(key)
     return over
   }
 
