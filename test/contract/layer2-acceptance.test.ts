@@ -92,6 +92,7 @@ const HELD: Held = {
   ],
   'src/protocols/memberlist/members.test.ts': [[[60], "'60 another address"]],
   'src/control/membership/config.test.ts': [[[61], "'61 all 19 keys"]],
+  'src/apps/speaker/memberlist-config.test.ts': [[[61], '`61 the file wins']],
   'src/control/membership/heartbeat.test.ts': [[[62], "'62 peers come from pods"]],
   'src/control/service-status/layer2.test.ts': [
     [[63], "'202 announced on every interface"],

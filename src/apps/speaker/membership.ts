@@ -1,5 +1,4 @@
 /** The speaker's membership: memberlist and the heartbeats beside it, from flags, files and the platform. */
-import { readFileSync } from 'node:fs'
 import { LinuxHeartbeats, type LinuxLayer2Options } from '../../adapters/linux/index.ts'
 import { aesGcm } from '../../adapters/system/aead.ts'
 import { systemStreams } from '../../adapters/system/tcp.ts'
@@ -12,18 +11,17 @@ import {
   Majority,
   MemberlistMembership,
   MemberlistMetrics,
-  parseMemberlistFile,
   RefusedPackets,
 } from '../../control/membership/index.ts'
 import { type Address, parseAddress } from '../../core/ip/index.ts'
-import type { Logger, Membership, Task } from '../../ports/index.ts'
-import { FAST_LAN, type Keyring, keyOf, LAN, type MemberlistConfig, WAN } from '../../protocols/memberlist/index.ts'
+import type { Membership, Task } from '../../ports/index.ts'
+import { type Keyring, keyOf, type MemberlistConfig } from '../../protocols/memberlist/index.ts'
 import { Fatal, type Platform } from '../daemon.ts'
 import { readDuration, type SpeakerFlags } from './flags.ts'
+import { readMemberlistConfig } from './memberlist-config.ts'
 import { KeyReload, readSecrets } from './memberlist-keys.ts'
 
 const DEFAULT_ML_PORT = 7946
-const CONFIG_FILE = '/etc/metallb/memberlist/config.json'
 /** Heartbeat silence that memberlist contradicts counts at least for so long. */
 const TRUST_MS = 10_000
 
@@ -56,7 +54,7 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
   if (!hasMembership(flags)) return { membership: disabledMembership(log), tasks: [] }
   const { address, port, heartbeatPort } = readPlaces(flags)
   const text = flags['ml-bindaddr']
-  const config = readConfig(flags, log)
+  const config = readMemberlistConfig(flags, log)
   const directory = flags['ml-secret-key-path']
   const secrets = readSecrets(directory)
   const common = { node: flags['node-name'], clock, random, log }
@@ -112,29 +110,6 @@ function readPort(flag: string, text: string, byDefault: number, min = 1): numbe
   if (text === '') return byDefault
   if (/^[0-9]{1,5}$/.test(text) && Number(text) >= min && Number(text) < 65_536) return Number(text)
   throw new Fatal({ op: 'startup', error: `unable to parse ${flag}`, msg: `"${text}" is no port number` })
-}
-
-/** The file replaces the profile (section 4.4 of chapter 03). */
-function readConfig(flags: SpeakerFlags, log: Logger): MemberlistConfig {
-  const text = readOptional(CONFIG_FILE)
-  if (text === undefined) return flags['ml-wan-config'] ? WAN : flags['ml-fast'] ? FAST_LAN : LAN
-  log.info({ op: 'startup', msg: 'loading memberlist config from file', path: CONFIG_FILE })
-  try {
-    const config = parseMemberlistFile(text)
-    log.info({ op: 'startup', msg: 'memberlist config', ...config })
-    return config
-  } catch (error) {
-    throw new Fatal({ op: 'startup', error, msg: 'failed to load memberlist config' })
-  }
-}
-
-function readOptional(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new Fatal({ op: 'startup', error, msg: 'failed to load memberlist config' })
-  }
 }
 
 function keyringOf(secrets: readonly Uint8Array[], config: MemberlistConfig): Keyring | undefined {
