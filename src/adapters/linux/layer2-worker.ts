@@ -75,6 +75,7 @@ class ResponderLoop {
   readonly #netlink = new NetlinkReader()
   readonly #arp: Station<number, PacketSocket>
   readonly #ndp: Station<bigint, NdpSocket>
+  readonly #stations: readonly (Station<number, PacketSocket> | Station<bigint, NdpSocket>)[]
   readonly #frame = Buffer.allocUnsafeSlow(FRAME_BYTES)
   readonly #wakeCount = new Uint8Array(8)
   readonly #limit = new LineLimit(LINES_PER_SECOND)
@@ -108,10 +109,7 @@ class ResponderLoop {
       unwatch: (socket, address) => socket.unwatch(address),
       report: event => this.#report('NDP', event),
     })
-  }
-
-  get #stations(): readonly (Station<number, PacketSocket> | Station<bigint, NdpSocket>)[] {
-    return [this.#arp, this.#ndp]
+    this.#stations = [this.#arp, this.#ndp]
   }
 
   run(): void {
@@ -126,6 +124,7 @@ class ResponderLoop {
     }
   }
 
+  /** Once a packet or more: what it leaves to the collector, requests wait for. */
   #turn(): void {
     const descriptors = this.#descriptors
     const companionPlace = FIRST_SOCKET + this.#sockets.length
@@ -138,7 +137,8 @@ class ResponderLoop {
     }
     const now = systemClock.monotonic()
     if (now >= this.#retryAt) this.#retry(now)
-    for (const station of this.#stations) station.announce(now, ANNOUNCE)
+    this.#arp.announce(now, ANNOUNCE)
+    this.#ndp.announce(now, ANNOUNCE)
     if (now >= this.#ignoredAt) this.#tellIgnored(now)
     if (this.#leaveUntil < Infinity) this.#followLeave(now)
     this.#companion?.turn(now, place => descriptors.isReady(companionPlace + place))

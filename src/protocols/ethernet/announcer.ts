@@ -20,18 +20,16 @@ interface Pair<K> {
   generation: number
 }
 
-interface Due<K> {
-  readonly pair: Pair<K>
-  readonly generation: number
-}
-
 export class Announcer<K> {
   readonly #pairs = new Map<number, Map<K, Pair<K>>>()
-  readonly #rounds: Queue<Due<K>>[] = ROUNDS_MS.map(() => new Queue())
-  readonly #refresh = new Queue<Due<K>>()
+  readonly #rounds: Queue<K>[] = ROUNDS_MS.map(() => new Queue())
+  readonly #refresh = new Queue<K>()
   readonly #refreshMs: number
   readonly #random: Random
   #refreshAt: number | undefined
+  /** What `nextAt` answers, while nothing changes: it is asked once a packet. */
+  #next: number | undefined
+  #isNextKnown = true
 
   /** With `refreshMs` above 0 every pair is also announced once in about that time (IMP-14). */
   constructor(refreshMs: number, random: Random) {
@@ -57,6 +55,7 @@ export class Announcer<K> {
     if (pair === undefined) return
     pair.generation++
     pairs!.delete(key)
+    this.#isNextKnown = false
   }
 
   /** Every pair of the interface, or that of one address, starts again: e.g. its MAC changed, or it has carrier again. */
@@ -73,50 +72,51 @@ export class Announcer<K> {
   forget(link: number): void {
     for (const pair of this.#pairs.get(link)?.values() ?? []) pair.generation++
     this.#pairs.delete(link)
+    this.#isNextKnown = false
   }
 
   /** The next pair to announce now, undefined where none is due. */
   take(nowMs: number): { link: number; key: K } | undefined {
+    const next = this.nextAt()
+    if (next === undefined || next > nowMs) return undefined
+    this.#isNextKnown = false
     for (const [round, queue] of this.#rounds.entries()) {
-      const due = this.#live(queue)
-      if (due === undefined || due.pair.startMs + ROUNDS_MS[round]! > nowMs) continue
+      const pair = queue.first
+      if (pair === undefined || pair.startMs + ROUNDS_MS[round]! > nowMs) continue
       queue.shift()
-      if (round + 1 < ROUNDS_MS.length) this.#enqueue(round + 1, due.pair)
-      return due.pair
+      if (round + 1 < ROUNDS_MS.length) this.#enqueue(round + 1, pair)
+      return pair
     }
     if (this.#refreshAt !== undefined && this.#refreshAt <= nowMs) this.#startRefresh(nowMs)
-    const due = this.#live(this.#refresh)
+    const pair = this.#refresh.first
     this.#refresh.shift()
-    return due?.pair
+    return pair
   }
 
   /** When to ask again, on the clock of the other calls; undefined where nothing will be due. */
   nextAt(): number | undefined {
-    let next = this.#live(this.#refresh) === undefined ? this.#refreshAt : 0
+    if (!this.#isNextKnown) this.#next = this.#soonest()
+    this.#isNextKnown = true
+    return this.#next
+  }
+
+  #soonest(): number | undefined {
+    let next = this.#refresh.first === undefined ? this.#refreshAt : 0
     for (const [round, queue] of this.#rounds.entries()) {
-      const due = this.#live(queue)
-      if (due === undefined) continue
-      next = Math.min(next ?? Infinity, due.pair.startMs + ROUNDS_MS[round]!)
+      const pair = queue.first
+      if (pair === undefined) continue
+      next = Math.min(next ?? Infinity, pair.startMs + ROUNDS_MS[round]!)
     }
     return next
   }
 
   #enqueue(round: number, pair: Pair<K>): void {
-    this.#rounds[round]!.push({ pair, generation: pair.generation })
-  }
-
-  /** The first entry that still counts; those before it are dropped. */
-  #live(queue: Queue<Due<K>>): Due<K> | undefined {
-    for (;;) {
-      const due = queue.first
-      if (due === undefined || due.generation === due.pair.generation) return due
-      queue.shift()
-    }
+    this.#rounds[round]!.push(pair)
+    this.#isNextKnown = false
   }
 
   #startRefresh(nowMs: number): void {
-    for (const pairs of this.#pairs.values())
-      for (const pair of pairs.values()) this.#refresh.push({ pair, generation: pair.generation })
+    for (const pairs of this.#pairs.values()) for (const pair of pairs.values()) this.#refresh.push(pair)
     this.#refreshAt = this.#nextRefresh(nowMs)
   }
 
@@ -126,22 +126,35 @@ export class Announcer<K> {
   }
 }
 
-class Queue<T> {
-  #items: T[] = []
+/**
+ * Pairs in order of time. An object for each entry would live as long as it waits: with 10,000 addresses the collector would
+ * walk a heap twice as large, and requests would wait for it.
+ */
+class Queue<K> {
+  readonly #pairs: Pair<K>[] = []
+  /** Of each pair when it was queued. */
+  readonly #generations: number[] = []
   #head = 0
 
-  get first(): T | undefined {
-    return this.#items[this.#head]
+  /** The first that still counts; those before it are dropped. */
+  get first(): Pair<K> | undefined {
+    for (;;) {
+      const pair = this.#pairs[this.#head]
+      if (pair === undefined || pair.generation === this.#generations[this.#head]) return pair
+      this.shift()
+    }
   }
 
-  push(item: T): void {
-    this.#items.push(item)
+  push(pair: Pair<K>): void {
+    this.#pairs.push(pair)
+    this.#generations.push(pair.generation)
   }
 
   shift(): void {
-    if (this.#head < this.#items.length) this.#head++
-    if (this.#head < 1024 && this.#head < this.#items.length) return
-    this.#items = this.#items.slice(this.#head)
+    if (this.#head < this.#pairs.length) this.#head++
+    if (2 * this.#head < this.#pairs.length) return
+    this.#pairs.splice(0, this.#head)
+    this.#generations.splice(0, this.#head)
     this.#head = 0
   }
 }

@@ -16,12 +16,14 @@ export class Discretion<K> {
   #predecessors: ReadonlyMap<string, readonly K[]> = new Map()
   /** By interface and node; 'ended' stays, so that what was once told is not kept quiet again. */
   readonly #vigils = new Map<number, Map<string, Vigil<K> | 'ended'>>()
+  #nextMs: number | undefined
 
   /** Replaces the predecessors; who is none any more is forgotten. */
   know(predecessors: ReadonlyMap<string, readonly K[]>): void {
     this.#predecessors = predecessors
     for (const vigils of this.#vigils.values())
       for (const node of vigils.keys()) if (!predecessors.has(node)) vigils.delete(node)
+    this.#plan()
   }
 
   /** Whether nobody on the interface is to be told of the claim. */
@@ -29,7 +31,9 @@ export class Discretion<K> {
     if (after.length === 0) return false
     const vigils = this.#vigils.get(link) ?? new Map<string, Vigil<K> | 'ended'>()
     this.#vigils.set(link, vigils)
-    for (const node of after) if (!vigils.has(node)) vigils.set(node, vigil(this.#predecessors.get(node) ?? [], nowMs))
+    const fresh = after.filter(node => !vigils.has(node))
+    for (const node of fresh) vigils.set(node, vigil(this.#predecessors.get(node) ?? [], nowMs))
+    if (fresh.length > 0) this.#plan()
     return after.every(node => vigils.get(node) !== 'ended')
   }
 
@@ -44,6 +48,7 @@ export class Discretion<K> {
       else for (const target of next.targets) steps.push({ kind: 'ask', link, target })
       this.#vigils.get(link)!.set(node, typeof next === 'string' ? 'ended' : next)
     }
+    this.#plan()
     return steps
   }
 
@@ -51,6 +56,7 @@ export class Discretion<K> {
   heard(link: number, target: K, mac: Mac): void {
     const vigils = this.#vigils.get(link)
     for (const [node, state] of vigils ?? []) if (state !== 'ended') vigils!.set(node, answered(state, target, mac))
+    this.#plan()
   }
 
   /** Where the node is on the interface. */
@@ -61,7 +67,7 @@ export class Discretion<K> {
   }
 
   get isWatching(): boolean {
-    return !this.#live().next().done
+    return this.#nextMs !== undefined
   }
 
   /** Everything on the interface is to be told: e.g. it has another MAC. Answers whether anything was quiet. */
@@ -69,19 +75,24 @@ export class Discretion<K> {
     const vigils = this.#vigils.get(link)
     const live = [...(vigils ?? [])].filter(([, state]) => state !== 'ended')
     for (const [node] of live) vigils!.set(node, 'ended')
+    this.#plan()
     return live.length > 0
   }
 
   /** The interface is gone. */
   forget(link: number): void {
     this.#vigils.delete(link)
+    this.#plan()
   }
 
   /** When to take the next steps; undefined for never. */
   nextAt(): number | undefined {
-    let next: number | undefined
-    for (const [, , { askAtMs }] of this.#live()) next = Math.min(next ?? Infinity, askAtMs)
-    return next
+    return this.#nextMs
+  }
+
+  #plan(): void {
+    this.#nextMs = undefined
+    for (const [, , { askAtMs }] of this.#live()) this.#nextMs = Math.min(this.#nextMs ?? Infinity, askAtMs)
   }
 
   *#live(): Generator<[link: number, node: string, state: Vigil<K>]> {

@@ -66,7 +66,9 @@ export class Handover<K> {
   }
 
   drop(link: number, key: K): void {
-    this.#pending.get(link)?.delete(key)
+    const pending = this.#pending.get(link)
+    pending?.delete(key)
+    if (pending?.size === 0) this.#pending.delete(link)
   }
 
   forget(link: number): void {
@@ -114,8 +116,7 @@ export class Handover<K> {
   }
 
   get isPending(): boolean {
-    for (const addresses of this.#pending.values()) if (addresses.size > 0) return true
-    return false
+    return this.#pending.size > 0
   }
 
   /** At most `limit` of what is due. */
@@ -126,13 +127,14 @@ export class Handover<K> {
         if (steps.length >= limit) return steps
         if (pending.nextMs > nowMs) continue
         const step = this.#next(link, key, pending, nowMs)
-        if (step?.kind === 'begin') addresses.delete(key)
+        if (step?.kind === 'begin') this.drop(link, key)
         if (step !== undefined) steps.push(step)
       }
     return steps
   }
 
   nextAt(): number | undefined {
+    if (!this.isPending) return undefined
     let next: number | undefined
     for (const addresses of this.#pending.values())
       for (const { nextMs } of addresses.values()) next = Math.min(next ?? Infinity, nextMs)

@@ -174,9 +174,7 @@ export class Station<K, L extends Link> {
 
   /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
   announce(nowMs: number, limit: number): void {
-    this.#succession.act(nowMs, limit)
-    for (const key of this.#succession.takeYielded(nowMs))
-      for (const [index, attachment] of this.#attachments) this.#drop(index, attachment, key)
+    if (this.#succession.isActive) this.#succeed(nowMs, limit)
     for (let count = 0; count < limit; count++) {
       const due = this.#announcer.take(nowMs)
       if (due === undefined) return
@@ -186,9 +184,16 @@ export class Station<K, L extends Link> {
     }
   }
 
+  #succeed(nowMs: number, limit: number): void {
+    this.#succession.act(nowMs, limit)
+    for (const key of this.#succession.takeYielded(nowMs))
+      for (const [index, attachment] of this.#attachments) this.#drop(index, attachment, key)
+  }
+
   /** When `announce` has something to do next, undefined for never. */
   nextAt(): number | undefined {
-    const [announce, ask] = [this.#announcer.nextAt(), this.#succession.nextAt()]
+    const announce = this.#announcer.nextAt()
+    const ask = this.#succession.nextAt()
     return announce === undefined || ask === undefined ? (announce ?? ask) : Math.min(announce, ask)
   }
 

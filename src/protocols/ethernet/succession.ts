@@ -135,6 +135,11 @@ export class Succession<K> {
     this.#handover.stillAnswers(link, answerer.target, answerer.mac)
   }
 
+  /** Whether there is something to `act` on, or addresses are yielded: asked before those two, once a packet. */
+  get isActive(): boolean {
+    return this.#discretion.isWatching || this.#handover.isPending || (this.#departure?.isAsked ?? false)
+  }
+
   /** Does what is due. */
   act(nowMs: number, limit: number): void {
     for (const step of this.#discretion.take(nowMs))
@@ -144,7 +149,8 @@ export class Succession<K> {
   }
 
   nextAt(): number | undefined {
-    const [ask, poll] = [this.#discretion.nextAt(), this.#handover.nextAt()]
+    const ask = this.#discretion.nextAt()
+    const poll = this.#handover.nextAt()
     return ask === undefined || poll === undefined ? (ask ?? poll) : Math.min(ask, poll)
   }
 
