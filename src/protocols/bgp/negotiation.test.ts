@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BgpRole } from '../../core/config/index.ts'
-import { parseAddress } from '../../core/ip/index.ts'
-import { ourSettings, theirSettings } from '../../testing/bgp-settings.ts'
+import { type Family, parseAddress } from '../../core/ip/index.ts'
+import { ourSettings, theirOpen, theirSettings } from '../../testing/bgp-settings.ts'
 import { hex } from '../../testing/hex.ts'
-import type { Capability } from './capability.ts'
+import type { AddPathMode, Capability } from './capability.ts'
 import { collisionWinner } from './collision.ts'
 import { agreedHoldMs, dialMs, idleHoldMs, jittered, keepaliveMs, sendHoldMs } from './damping.ts'
 import type { BgpErrorCode } from './errors.ts'
@@ -69,6 +69,43 @@ test('long-lived graceful restart is nothing without the other one, and none of 
   const agreed = agree(plain, offeredOpen(theirs))
   assert.deepEqual([agreed.gracefulRestart?.seconds, agreed.longLived], [120, undefined])
 })
+
+const PATHS: [name: string, offered: readonly Capability[], agreed: readonly Family[]][] = [
+  ['receives', [addPath([1, 'receive'], [2, 'receive'])], ['ipv4', 'ipv6']],
+  ['receives and sends', [addPath([1, 'both'], [2, 'both'])], ['ipv4', 'ipv6']],
+  ['receives one family', [addPath([2, 'receive'])], ['ipv6']],
+  ['receives one and sends the other', [addPath([1, 'send'], [2, 'receive'])], ['ipv6']],
+  ['sends only', [addPath([1, 'send'], [2, 'send'])], []],
+  ['receives a family nobody speaks', [addPath([25, 'receive'])], []],
+  ['has it not', [], []],
+  ['says it twice', [addPath([1, 'receive']), addPath([2, 'receive'])], ['ipv6']],
+]
+for (const [name, offered, families] of PATHS)
+  test(`RFC 7911: we send, and the peer ${name}`, () => {
+    const open = { ...theirOpen(), capabilities: [...theirOpen().capabilities, ...offered] }
+    const { wire, peerWire } = agree(ourSettings({ addPath: true }), open)
+    assert.deepEqual(wire, { asnBytes: 4, addPath: families, internal: false, enhancedRefresh: true })
+    assert.deepEqual(peerWire, { ...wire, addPath: [] }, 'the peer never sends identifiers')
+    assert.deepEqual(agree(ours, open).wire.addPath, [], 'nothing without an offer of ours')
+  })
+
+test('RFC 7911: paths of a family that is not spoken are not agreed on', () => {
+  const open = { ...theirOpen({ families: ['ipv4'] }) }
+  const capabilities = [...open.capabilities, addPath([1, 'receive'], [2, 'receive'])]
+  assert.deepEqual(agree(ourSettings({ addPath: true }), { ...open, capabilities }).wire.addPath, ['ipv4'])
+})
+
+test('RFC 7911: sending is offered for each family of the session, and receiving never', () => {
+  const offered = (families: Settings['families']) =>
+    offeredOpen(ourSettings({ addPath: true, families })).capabilities.filter(({ kind }) => kind === 'add-path')
+  assert.deepEqual(offered(['ipv4', 'ipv6']), [addPath([1, 'send'], [2, 'send'])])
+  assert.deepEqual(offered(['ipv6']), [addPath([2, 'send'])])
+  assert.ok(offeredOpen(everything).capabilities.every(({ kind }) => kind !== 'add-path'))
+})
+
+function addPath(...entries: [afi: number, mode: AddPathMode][]): Capability {
+  return { kind: 'add-path', families: entries.map(([afi, mode]) => ({ afi, safi: 1, mode })) }
+}
 
 test('32: a peer without capabilities speaks IPv4 and two-byte AS numbers', () => {
   const agreed = agree(ours, { ...offeredOpen(theirs), capabilities: [] })

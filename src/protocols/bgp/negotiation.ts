@@ -34,6 +34,8 @@ export interface Settings {
   readonly longLivedStaleSeconds?: number
   /** What we are to an external peer (RFC 9234). Absent: not said. */
   readonly role?: BgpRole
+  /** Prefixes may go to the peer in several copies (RFC 7911). */
+  readonly addPath?: boolean
   readonly hostname?: string
   /** Wait for the peer's connection and never dial. */
   readonly passive: boolean
@@ -53,7 +55,10 @@ export interface Agreed {
   readonly peerHoldMs: number
   /** Those that both offered, in our order. */
   readonly families: readonly Family[]
+  /** How our messages are written. */
   readonly wire: Wire
+  /** How the peer's are: without path identifiers, for we never ask for them (RFC 7911 section 4). */
+  readonly peerWire: Wire
   readonly extendedNextHop: boolean
   /** Messages that we send may have 65535 bytes. */
   readonly extendedMessage: boolean
@@ -92,7 +97,10 @@ function offeredCapabilities(settings: Settings): Capability[] {
   if (settings.extendedMessage) offered.push({ kind: 'extended message' })
   if (settings.role) offered.push({ kind: 'role', value: roleValue(settings.role) })
   if (gracefulRestart) offered.push(restartCapability(gracefulRestart, pairs))
-  offered.push({ kind: 'four-octet AS', asn: settings.localAsn }, { kind: 'enhanced route refresh' })
+  offered.push({ kind: 'four-octet AS', asn: settings.localAsn })
+  if (settings.addPath)
+    offered.push({ kind: 'add-path', families: pairs.map(pair => ({ ...pair, mode: 'send' as const })) })
+  offered.push({ kind: 'enhanced route refresh' })
   if (gracefulRestart && longLivedStaleSeconds !== undefined) offered.push(longLived(pairs, longLivedStaleSeconds))
   if (hostname !== undefined) offered.push({ kind: 'FQDN', host: hostname, domain: '' })
   return offered
@@ -129,6 +137,7 @@ export function agree(settings: Settings, open: Open): Agreed {
   const families = commonFamilies(settings, theirs)
   const holdMs = agreedHoldMs(settings.holdMs, open.holdTime)
   const gracefulRestart = settings.gracefulRestart && theirs.one('graceful restart')
+  const peerWire = peerWireOf(theirs, internal)
   return {
     peerAsn,
     peerIdentifier: open.identifier,
@@ -137,12 +146,10 @@ export function agree(settings: Settings, open: Open): Agreed {
     keepaliveMs: keepaliveMs(holdMs, settings.keepaliveMs),
     peerHoldMs: 1000 * open.holdTime,
     families,
-    wire: {
-      asnBytes: theirs.has('four-octet AS') ? 4 : 2,
-      addPath: [],
-      internal,
-      enhancedRefresh: theirs.has('enhanced route refresh'),
-    },
+    wire: settings.addPath
+      ? { ...peerWire, addPath: families.filter(family => theirs.takesPathsOf(family)) }
+      : peerWire,
+    peerWire,
     extendedNextHop: settings.extendedNextHop && theirs.acceptsIPv6NextHops(),
     extendedMessage: settings.extendedMessage && theirs.has('extended message'),
     routeRefresh: theirs.has('route refresh') || theirs.hasCode(OLD_ROUTE_REFRESH),
@@ -156,6 +163,11 @@ export function agree(settings: Settings, open: Open): Agreed {
     peerHostname: theirs.one('FQDN')?.host,
     peerCapabilities: open.capabilities,
   }
+}
+
+function peerWireOf(theirs: Offer, internal: boolean): Wire {
+  const asnBytes = theirs.has('four-octet AS') ? 4 : 2
+  return { asnBytes, addPath: [], internal, enhancedRefresh: theirs.has('enhanced route refresh') }
 }
 
 /** Before RFC 2918 had a number. */
@@ -229,6 +241,11 @@ class Offer {
     const listed = this.all('multiprotocol')
     if (listed.length === 0) return ['ipv4']
     return listed.map(unicastFamily).filter(family => family !== undefined)
+  }
+
+  takesPathsOf(family: Family): boolean {
+    const entries = this.one('add-path')?.families ?? []
+    return entries.some(one => unicastFamily(one) === family && one.mode !== 'send')
   }
 
   acceptsIPv6NextHops(): boolean {

@@ -1,6 +1,6 @@
 import type { Family } from '../../core/ip/index.ts'
 
-/** What both sides agreed on, as far as the bytes depend on it. */
+/** What both sides agreed on, as far as the bytes of one direction depend on it. */
 export interface Wire {
   /** Width of an AS number in AS_PATH and AGGREGATOR (RFC 6793 section 4). */
   readonly asnBytes: 2 | 4

@@ -2,9 +2,12 @@ import type { Family, Prefix } from '../../../core/ip/index.ts'
 import { unicastFamily } from '../family.ts'
 import { EXTENDED_MAX_LENGTH, MAX_LENGTH, REFRESH_REQUEST, type RouteRefresh, type Update } from '../message/index.ts'
 import type { Agreed } from '../negotiation.ts'
+import type { Nlri } from '../nlri.ts'
+import { PLAIN_WIRE } from '../wire.ts'
 import { Marks } from './marks.ts'
 import { chooseNextHop, type LocalAddresses, type NextHopChoice } from './next-hop.ts'
 import { announcement, split, withdrawal } from './packing.ts'
+import { copyOf, isFirst, keyOf, PathTable, pathsOf } from './paths.ts'
 import { attributesKey, pathAttributes, type Route, type RouteAttributes, type Sender } from './route.ts'
 
 /** The local side, as far as routes depend on it. */
@@ -15,24 +18,24 @@ export interface OutboundSettings {
 }
 
 interface Wanted {
-  readonly prefix: Prefix
+  readonly prefix: Nlri
   readonly attributes: RouteAttributes
   /** Key of the attributes as the peer of this session sees them. */
   readonly group: string
 }
 
 interface Told {
-  readonly prefix: Prefix
+  readonly prefix: Nlri
   /** Key of the attributes, or NOTHING_VALID after the peer has asked to be told again. */
   group: string
 }
 
-/** Prefixes that fit into one message, with what decides whether it is still true when its turn comes. */
+/** Paths that fit into one message, with what decides whether it is still true when its turn comes. */
 interface Batch {
   readonly keys: readonly string[]
   /** Undefined: withdrawn. */
   readonly group: string | undefined
-  readonly message: (prefixes: readonly Prefix[]) => Update
+  readonly message: (prefixes: readonly Nlri[]) => Update
 }
 
 interface Open {
@@ -49,8 +52,8 @@ const NOTHING_VALID = ''
  */
 export class Outbound {
   readonly #settings: OutboundSettings
-  readonly #wanted = new Map<string, Wanted>()
-  readonly #told = new Map<string, Told>()
+  readonly #wanted = new PathTable<Wanted>()
+  readonly #told = new PathTable<Told>()
   /** Keys that may differ between the two. */
   #dirty = new Set<string>()
   #batches: Batch[] = []
@@ -64,49 +67,62 @@ export class Outbound {
 
   /** Prefixes that the peer should know. */
   get wanted(): number {
-    return this.#wanted.size
+    return this.#wanted.prefixes
   }
 
   /** Prefixes that the peer has been told. */
   get told(): number {
-    return this.#told.size
+    return this.#told.prefixes
   }
 
   /** What the peer should know. */
-  routes(): Iterable<Route> {
-    return this.#wanted.values()
+  *routes(): Iterable<Route> {
+    for (const wanted of this.#wanted.values()) if (isFirst(wanted.prefix)) yield wanted
   }
 
   /** The prefixes that the peer has been told. */
   *advertised(): Iterable<Route> {
     for (const [key, { group }] of this.#told) {
       const wanted = this.#wanted.get(key)
-      if (wanted?.group === group) yield wanted
+      if (wanted?.group === group && isFirst(wanted.prefix)) yield wanted
     }
   }
 
   /** Adds routes, or changes those of their prefixes. Host bits must be zero. */
   announce(routes: Iterable<Route>): void {
+    const wire = this.#open?.agreed.wire ?? PLAIN_WIRE
     for (const { prefix, attributes } of routes) {
-      const key = keyOf(prefix)
-      const before = this.#wanted.get(key)
       const group = this.#groupOf(attributes)
-      this.#wanted.set(key, { prefix, attributes, group })
-      if (before?.group !== group) this.#changed(key)
+      const paths = pathsOf(prefix, attributes, wire)
+      for (const path of paths) this.#want({ prefix: path, attributes, group })
+      if (this.#wanted.copies > 0) this.#forget(prefix, paths.length + 1)
     }
   }
 
   withdraw(prefixes: Iterable<Prefix>): void {
-    for (const prefix of prefixes) {
-      const key = keyOf(prefix)
-      if (this.#wanted.delete(key)) this.#changed(key)
+    for (const prefix of prefixes) this.#forget(prefix, 1)
+  }
+
+  #want(wanted: Wanted): void {
+    const key = keyOf(wanted.prefix)
+    const before = this.#wanted.get(key)
+    this.#wanted.set(key, wanted)
+    if (before?.group !== wanted.group) this.#changed(key)
+  }
+
+  /** The paths from this identifier on; there are no gaps. */
+  #forget(prefix: Prefix, from: number): void {
+    for (let pathId = from; ; pathId++) {
+      const key = keyOf(copyOf(prefix, pathId))
+      if (!this.#wanted.delete(key)) return
+      this.#changed(key)
     }
   }
 
   /** The whole of what the peer should know, in place of what was said before. */
   replace(routes: readonly Route[]): void {
     const kept = new Set(routes.map(({ prefix }) => keyOf(prefix)))
-    this.withdraw([...this.#wanted.values()].filter(({ prefix }) => !kept.has(keyOf(prefix))).map(one => one.prefix))
+    this.withdraw([...this.routes()].filter(({ prefix }) => !kept.has(keyOf(prefix))).map(one => one.prefix))
     this.announce(routes)
   }
 
@@ -127,10 +143,9 @@ export class Outbound {
     const sender = { asn, defaultLocalPref, wire, onlyToCustomer }
     this.#open = { agreed, sender, hops }
     this.#marks.open(families)
-    for (const [key, { prefix, attributes }] of this.#wanted) {
-      this.#wanted.set(key, { prefix, attributes, group: this.#groupOf(attributes) })
-      this.#dirty.add(key)
-    }
+    const routes = [...this.routes()]
+    this.#wanted.clear()
+    this.announce(routes)
   }
 
   /** The session is gone, and with it what was told. */
@@ -217,7 +232,7 @@ export class Outbound {
     }
   }
 
-  #cut(prefixes: Prefix[], group: string | undefined, { agreed }: Open, message: Batch['message']): boolean {
+  #cut(prefixes: Nlri[], group: string | undefined, { agreed }: Open, message: Batch['message']): boolean {
     const maxLength = agreed.extendedMessage ? EXTENDED_MAX_LENGTH : MAX_LENGTH
     const parts = split(prefixes, maxLength, agreed.wire, message)
     for (const part of parts ?? []) this.#batches.push({ keys: part.map(keyOf), group, message })
@@ -226,7 +241,7 @@ export class Outbound {
 
   /** The part of the batch that is still true; the rest is dirty again and comes later. */
   #perform({ keys, group, message }: Batch): Update | undefined {
-    const prefixes: Prefix[] = []
+    const prefixes: Nlri[] = []
     for (const key of keys) {
       const wanted = this.#sendable(key, this.#open!)
       if (wanted?.group !== group) continue
@@ -255,10 +270,6 @@ export class Outbound {
     const hop = hops.get(wanted.prefix.family)
     return hop === undefined || hop.kind === 'none' ? undefined : wanted
   }
-}
-
-function keyOf({ family, network, length }: Prefix): string {
-  return `${family} ${network.toString(36)}/${length}`
 }
 
 function add<K>(map: Map<K, string[]>, key: K, value: string): void {

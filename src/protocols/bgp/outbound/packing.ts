@@ -1,14 +1,14 @@
-import type { Family, Prefix } from '../../../core/ip/index.ts'
+import type { Family } from '../../../core/ip/index.ts'
 import type { Attribute } from '../attribute/index.ts'
 import { encodeMessage, type Update } from '../message/index.ts'
-import { nlriSize } from '../nlri.ts'
+import { type Nlri, nlriSize } from '../nlri.ts'
 import type { Wire } from '../wire.ts'
 import type { NextHopChoice } from './next-hop.ts'
 
 type Usable = Exclude<NextHopChoice, { kind: 'none' }>
 
 /** A message makes one statement only: it withdraws, or announces, prefixes of one family. */
-export function withdrawal(family: Family, prefixes: readonly Prefix[], hop: NextHopChoice): Update {
+export function withdrawal(family: Family, prefixes: readonly Nlri[], hop: NextHopChoice): Update {
   const classic = family === 'ipv4' && hop.kind !== 'mp reach'
   return {
     kind: 'update',
@@ -21,7 +21,7 @@ export function withdrawal(family: Family, prefixes: readonly Prefix[], hop: Nex
 /** MP_REACH_NLRI comes first (RFC 7606 section 5.1), NEXT_HOP in its place by type. */
 export function announcement(
   family: Family,
-  prefixes: readonly Prefix[],
+  prefixes: readonly Nlri[],
   hop: Usable,
   path: readonly Attribute[],
 ): Update {
@@ -36,7 +36,7 @@ export function announcement(
  * The prefixes cut so that each part fits into a message of `maxLength` bytes; undefined where not even one does.
  * `message` makes the message for a part.
  */
-export function split<P extends Prefix>(
+export function split<P extends Nlri>(
   prefixes: readonly P[],
   maxLength: number,
   wire: Wire,

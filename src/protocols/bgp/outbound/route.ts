@@ -22,6 +22,8 @@ export interface RouteAttributes {
   readonly prepend?: number
   /** Weight of this path, in bytes per second (draft-ietf-idr-link-bandwidth). */
   readonly linkBandwidth?: number
+  /** How many copies of the path a peer is told that takes several (RFC 7911). 1 where absent. */
+  readonly paths?: number
 }
 
 /** Equal exactly for attributes that look the same in an UPDATE of the sender: external peers see no LOCAL_PREF. */

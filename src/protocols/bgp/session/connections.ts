@@ -133,6 +133,12 @@ export class Connections {
     return this.#second.attach(stream)
   }
 
+  /** A connection that was not taken got this as its only answer. */
+  turnedAway(notification: Notification): void {
+    this.#past.sent.notification++
+    this.#listener.notified('sent', notification)
+  }
+
   #machine(state?: State): Machine {
     const { clock, random, streams } = this.#ports
     const context: MachineContext = {

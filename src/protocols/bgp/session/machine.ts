@@ -25,7 +25,6 @@ import {
   type Update,
 } from '../message/index.ts'
 import type { Agreed, Settings } from '../negotiation.ts'
-import { PLAIN_WIRE, type Wire } from '../wire.ts'
 
 /** What the machine tells; each is called when the state has changed already. */
 export interface MachineListener {
@@ -68,7 +67,8 @@ export class Machine {
   #stream: Stream | undefined
   #initiator: Initiator = 'local'
   #framer = new Framer()
-  #wire: Wire = PLAIN_WIRE
+  /** Of this connection; before the peer's OPEN nothing is. */
+  #agreed: Agreed | undefined
   #blocked = false
 
   constructor(context: MachineContext, listener: MachineListener, state: State = STOPPED) {
@@ -161,7 +161,7 @@ export class Machine {
         this.#cancel()
         break
       case 'agreed':
-        this.#wire = effect.agreed.wire
+        this.#agreed = effect.agreed
         this.#listener.agreed(effect.agreed)
         break
       case 'established':
@@ -193,7 +193,7 @@ export class Machine {
     this.#initiator = initiator
     this.#framer = new Framer()
     this.#framer.extended = this.#context.settings().extendedMessage
-    this.#wire = PLAIN_WIRE
+    this.#agreed = undefined
     return {
       connected: () => {},
       data: bytes => this.#data(stream, bytes),
@@ -226,7 +226,7 @@ export class Machine {
   }
 
   #eventOf(frame: Frame): Event {
-    const message = decodeMessage(frame, this.#wire)
+    const message = decodeMessage(frame, this.#agreed?.peerWire)
     this.received[message.kind]++
     switch (message.kind) {
       case 'open':
@@ -248,7 +248,7 @@ export class Machine {
     if (this.#stream === undefined) return
     this.sent[message.kind]++
     if (message.kind === 'notification') this.#listener.notified('sent', message)
-    if (this.#stream.write(encodeMessage(message, this.#wire)) || this.#blocked) return
+    if (this.#stream.write(encodeMessage(message, this.#agreed?.wire)) || this.#blocked) return
     this.#blocked = true
     const holdMs = this.#state.at === 'established' ? this.#state.agreed.holdMs : 0
     this.#after('send hold', sendHoldMs(holdMs), () => this.dispatch({ kind: 'send hold expired' }))

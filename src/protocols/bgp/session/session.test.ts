@@ -81,6 +81,7 @@ class Router {
   stream: Stream | undefined
   closed: string | undefined
   connections = 0
+  wire = PLAIN_WIRE
   #framer = new Framer()
 
   accept(stream: Stream): StreamEvents {
@@ -101,7 +102,7 @@ class Router {
       data: (bytes: Uint8Array) => {
         this.#framer.push(bytes)
         for (let frame = this.#framer.next(); frame; frame = this.#framer.next())
-          this.messages.push(decodeMessage(frame, PLAIN_WIRE))
+          this.messages.push(decodeMessage(frame, this.wire))
       },
     }
   }
@@ -203,11 +204,32 @@ for (const [name, bytes, answer] of garbage)
 
 test('routes of the peer are counted and forgotten, malformed ones too', async () => {
   const { world, router, session } = await established()
-  router.stream!.write(hex`${M} 0035 02 0000 0014 40010100 40020602010000fbf5 400304c0000201 20 0a000001 20 0a000002`)
+  router.stream!.write(hex`${M} 0034 02 0000 0014 40010100 40020602010000fbf5 400304c0000201 20 0a000001 20 0a000002`)
   router.stream!.write(hex`${M} 0030 02 0000 0014 40010103 40020602010000fbf5 400304c0000201 20 0a000001`)
   world.until(() => session.status.received.update === 2)
   const { prefixesReceived, malformedUpdates, state } = session.status
   assert.deepEqual([prefixesReceived, malformedUpdates, state], [2, 1, 'established'])
+})
+
+test('where the peer takes several paths our routes have identifiers, and its own have none', async () => {
+  const families = [{ afi: 1, safi: 1, mode: 'receive' as const }]
+  const { world, router, session } = await connected({ ...ours, addPath: true })
+  const open = offeredOpen(theirs)
+  router.wire = { ...PLAIN_WIRE, addPath: ['ipv4'] }
+  router.stream!.write(encodeMessage({ ...open, capabilities: [...open.capabilities, { kind: 'add-path', families }] }))
+  router.stream!.write(KEEPALIVE)
+  session.announce([{ prefix: parsePrefix('203.0.113.7/32')!, attributes: { communities: [], paths: 2 } }])
+  world.until(() => router.heard('update').length === 1)
+  const [update] = router.heard('update')
+  assert.ok(update?.kind === 'update')
+  assert.deepEqual(
+    update.nlri.map(one => `${formatPrefix(one)} ${one.pathId}`),
+    ['203.0.113.7/32 1', '203.0.113.7/32 2'],
+  )
+  router.stream!.write(hex`${M} 0034 02 0000 0014 40010100 40020602010000fbf5 400304c0000201 18c00002 20c6336401`)
+  world.until(() => session.status.prefixesReceived > 0)
+  assert.deepEqual([session.status.prefixesReceived, session.status.malformedUpdates], [2, 0])
+  assert.equal(session.status.state, 'established')
 })
 
 test('34: another AS is refused, and the pauses grow', async () => {

@@ -124,6 +124,11 @@ export class Session {
     return this.#connections.accept(stream)
   }
 
+  /** One that was not taken has been told why, with this. */
+  turnedAway(notification: Notification): void {
+    this.#connections.turnedAway(notification)
+  }
+
   announce(routes: Iterable<Route>): void {
     this.#outbound.announce(routes)
     this.#flushSoon()
