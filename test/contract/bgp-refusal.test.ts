@@ -53,6 +53,7 @@ async function listening(t: { after: (end: () => void) => void }, settings = { .
   const peer = {
     target: { address: parseAddress(PEER)!, port: 179 },
     accept: session.accept.bind(session),
+    turnedAway: session.turnedAway.bind(session),
     get refusal() {
       return session.refusal
     },
@@ -103,6 +104,7 @@ test('a peer with an established session hears 6/7, and the session goes on', as
   caller.socket.write(OPEN)
   await scene.until(() => caller.over !== undefined, 'the end')
   assert.deepEqual([caller.heard, scene.session.status.state], [[COLLISION], 'established'])
+  assert.equal(scene.session.status.sent.notification, 1)
 })
 
 test('60 two connections on their way: that of the higher identifier stays, 6/7 ends the other and a third', async t => {

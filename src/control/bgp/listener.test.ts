@@ -52,7 +52,12 @@ function setUp(at: ListenAt = { port: 179 }) {
   let targets: StreamTarget[] = []
   let accepts = true
   const peers = () =>
-    targets.map(target => ({ target, refusal: undefined, accept: () => (accepts ? quiet : undefined) }))
+    targets.map(target => ({
+      target,
+      refusal: undefined,
+      accept: () => (accepts ? quiet : undefined),
+      turnedAway: () => {},
+    }))
   const listener = new Listener(at, peers, { streams: sockets.streams, clock, log, metrics })
   const set = async (...changed: (Partial<StreamTarget> & { address: Address })[]) => {
     targets = changed.map(one => ({ port: 179, ...one }))

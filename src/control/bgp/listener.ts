@@ -14,7 +14,7 @@ import type {
   StreamTarget,
   Timer,
 } from '../../ports/index.ts'
-import { type CeaseReason, cease, encodeMessage } from '../../protocols/bgp/index.ts'
+import { type CeaseReason, cease, encodeMessage, type Notification } from '../../protocols/bgp/index.ts'
 import { TRAFFIC_CLASS } from './settings.ts'
 
 /** Where to listen. */
@@ -32,6 +32,8 @@ export interface ListeningPeer {
   accept(stream: Stream): StreamEvents | undefined
   /** Why not now, as the router is told. */
   readonly refusal: CeaseReason | undefined
+  /** A connection that was not accepted has been answered with this. */
+  turnedAway(notification: Notification): void
 }
 
 export interface ListenerContext {
@@ -180,8 +182,10 @@ export class Listener {
   #answer(stream: Stream, peer: ListeningPeer | undefined): StreamEvents | undefined {
     const from = peer === undefined ? STRANGERS : formatAddress(stream.remote.address)
     if (!this.#answered.pass(from, this.#context.clock.monotonic())) return undefined
-    stream.write(encodeMessage(cease(peer?.refusal ?? 'connection rejected')))
+    const notification = cease(peer?.refusal ?? 'connection rejected')
+    stream.write(encodeMessage(notification))
     stream.end()
+    peer?.turnedAway(notification) // strangers have no series of their own, or anybody could make any number of them
     return DEAF
   }
 

@@ -68,6 +68,33 @@ test('a wrong ASN is a NOTIFICATION of ours', async () => {
   world.until(() => countsIn(world.metrics).some(line => line.startsWith('sent 2/2 ')))
 })
 
+test('what a router hears of a further connection is counted with its session; a stranger is in no series', async () => {
+  const world = new BgpWorld({ listens: true })
+  await world.router()
+  world.peers(aBgpPeer())
+  await new Promise(resolve => setImmediate(resolve)) // the listener is there
+  world.up()
+  const heard: number[] = []
+  const events = {
+    connected() {},
+    data: (bytes: Uint8Array) => void heard.push(...bytes),
+    drained() {},
+    closed() {},
+  }
+  const dial = (from: string) => world.streams.host(parseAddress(from)!).connect({ address: OURS, port: 179 }, events)
+  dial('192.0.2.1')
+  world.until(() => heard.length === 21)
+  assert.deepEqual(heard.slice(19), [6, 7])
+  dial('198.51.100.1')
+  world.until(() => heard.length === 42)
+  assert.deepEqual(heard.slice(40), [6, 5])
+  assert.deepEqual(countsIn(world.metrics), ['sent 6/7 1'])
+  assert.equal(lastIn(world.metrics), 0x0607)
+  assert.equal(world.bgp.sessions.get('tor-a')?.status.state, 'established')
+  world.clock.advance(5000)
+  assert.equal(world.series('notifications_sent'), 1)
+})
+
 test('of two sessions with the same series the last takes them with it, whoever counted', async () => {
   const world = new BgpWorld()
   const other = parseAddress('192.0.2.11')!

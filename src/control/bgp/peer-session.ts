@@ -5,6 +5,7 @@ import {
   type Agreed,
   type CeaseReason,
   type Farewell,
+  type Notification,
   type Route,
   Session,
   type SessionOptions,
@@ -122,6 +123,11 @@ export class PeerSession {
   /** Why a connection of the router is not taken now, as it is told. */
   get refusal(): CeaseReason | undefined {
     return this.#session.refusal
+  }
+
+  /** A connection of the router was answered with this, and with nothing else. */
+  turnedAway(notification: Notification): void {
+    this.#session.turnedAway(notification)
   }
 
   announce(routes: readonly Route[]): void {
