@@ -204,7 +204,7 @@ for (const [name, bytes, answer] of garbage)
 
 test('routes of the peer are counted and forgotten, malformed ones too', async () => {
   const { world, router, session } = await established()
-  router.stream!.write(hex`${M} 0034 02 0000 0014 40010100 40020602010000fbf5 400304c0000201 20 0a000001 20 0a000002`)
+  router.stream!.write(hex`${M} 0035 02 0000 0014 40010100 40020602010000fbf5 400304c0000201 20 0a000001 20 0a000002`)
   router.stream!.write(hex`${M} 0030 02 0000 0014 40010103 40020602010000fbf5 400304c0000201 20 0a000001`)
   world.until(() => session.status.received.update === 2)
   const { prefixesReceived, malformedUpdates, state } = session.status
