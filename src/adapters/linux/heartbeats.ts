@@ -64,6 +64,7 @@ export class LinuxHeartbeats implements Heartbeats {
     this.#thread?.close()
     this.#thread = port1
     port1.on('message', (message: FromHeartbeats) => this.#hear(message))
+    port1.on('close', () => this.#left()) // the thread died
     port1.unref()
     if (this.#fd >= 0) this.#open()
     return { data: { port: port2, wakeFd: this.#wakeFd, pulse: this.#pulse }, transfer: [port2] }
@@ -90,23 +91,26 @@ export class LinuxHeartbeats implements Heartbeats {
     })
   }
 
+  /**
+   * Says that this speaker leaves. From then on a new life of the thread is told nothing, and the socket is closed once no
+   * life uses it: not before, because its number would go to another one.
+   */
   async stop(): Promise<void> {
     if (this.#fd < 0) return
     this.#unfollow()
-    const { clock } = this.#options
-    await new Promise<void>(resolve => {
-      const limit = clock.after(LEAVE_MS, resolve)
-      this.#left = () => {
-        limit.cancel()
-        resolve()
-      }
-      this.#post({ kind: 'leave' })
+    const left = new Promise<void>(resolve => {
+      this.#left = resolve
     })
-    this.#beat?.cancel()
-    this.#thread?.close()
-    this.#thread = undefined
-    close(this.#fd) // the thread still sleeps on the eventfd
+    this.#post({ kind: 'leave' })
+    if (this.#thread === undefined) this.#left()
+    const fd = this.#fd
     this.#fd = -1
+    void left.then(() => {
+      this.#thread?.close()
+      close(fd) // the thread still sleeps on the eventfd
+    })
+    await this.#within(LEAVE_MS, left)
+    this.#beat?.cancel()
   }
 
   evidence(): ReadonlyMap<string, DirectEvidence> {
@@ -140,6 +144,16 @@ export class LinuxHeartbeats implements Heartbeats {
   set secrets(secrets: readonly Uint8Array[]) {
     this.#secrets = secrets
     this.#post({ kind: 'keys', secrets })
+  }
+
+  async #within(ms: number, done: Promise<void>): Promise<void> {
+    await new Promise<void>(resolve => {
+      const limit = this.#options.clock.after(ms, resolve)
+      void done.then(() => {
+        limit.cancel()
+        resolve()
+      })
+    })
   }
 
   #open(): void {
