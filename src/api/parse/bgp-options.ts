@@ -8,6 +8,7 @@ export const TTL_SECURITY = 'metallb.io/ttl-security'
 export const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
 export const PASSIVE = 'metallb.io/passive'
 export const ROLE = 'metallb.io/bgp-role'
+export const ADD_PATH = 'metallb.io/add-path'
 export const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
 export const MED = 'metallb.io/med'
 export const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
@@ -15,13 +16,16 @@ export const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
 /** 24 bits (RFC 9494 section 3.1): 194 days. */
 const MOST_STALE_SECONDS = 0xffffff
 
+/** Routers use about as many paths of a prefix, at most; each costs them memory. */
+const MOST_PATHS = 64
+
 const ROLES: readonly BgpRole[] = ['provider', 'rs', 'rs-client', 'customer', 'peer']
 
 const BYTES_PER_MEGABIT = 125_000
 
 type Annotations = Readonly<Record<string, string>>
 
-type PeerOptions = Pick<Peer, 'ttlSecurityHops' | 'passive' | 'longLivedStaleSeconds' | 'role'>
+type PeerOptions = Pick<Peer, 'ttlSecurityHops' | 'passive' | 'longLivedStaleSeconds' | 'role' | 'maxPaths'>
 type Plain = Pick<Peer, 'gracefulRestart' | 'myAsn' | 'localAsn' | 'remoteAs'>
 
 export function parsePeerOptions(annotations: Annotations = {}, plain: Plain, on: ObjectReport): PeerOptions {
@@ -31,11 +35,13 @@ export function parsePeerOptions(annotations: Annotations = {}, plain: Plain, on
   if (longLivedStaleSeconds !== undefined && !plain.gracefulRestart)
     on.error({ path: `metadata.annotations[${LONG_LIVED}]`, message: 'has no meaning without enableGracefulRestart' })
   const role = roleOf(annotations, plain, on)
+  const maxPaths = numberOf(annotations, ADD_PATH, [1, MOST_PATHS], on)
   return {
     ...(role && { role }),
     ...(ttlSecurityHops !== undefined && { ttlSecurityHops }),
     ...(passive && { passive }),
     ...(longLivedStaleSeconds !== undefined && { longLivedStaleSeconds }),
+    ...(maxPaths !== undefined && { maxPaths }),
   }
 }
 

@@ -38,6 +38,7 @@ const withTtlSecurity = (value: string) =>
 
 const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
 const ROLE = 'metallb.io/bgp-role'
+const ADD_PATH = 'metallb.io/add-path'
 const RESTARTS = ', enableGracefulRestart: true'
 
 const withAnnotation = (name: string, value: string, more = '') =>
@@ -69,6 +70,13 @@ testExamples([
     yaml: withAnnotation(LONG_LIVED, '3600'),
     refused: [`metadata.annotations[${LONG_LIVED}] parsing peer tor1 has no meaning without enableGracefulRestart`],
   },
+  accepted('add-path, one path', withAnnotation(ADD_PATH, '1'), { maxPaths: 1 }),
+  accepted('add-path, the most', withAnnotation(ADD_PATH, '64'), { maxPaths: 64 }),
+  ...['0', '65', 'all', ''].map(value => ({
+    name: `add-path of '${value}'`,
+    yaml: withAnnotation(ADD_PATH, value),
+    refused: [`metadata.annotations[${ADD_PATH}] parsing peer tor1 invalid number "${value}", must be from 1 to 64`],
+  })),
   ...(['provider', 'rs', 'rs-client', 'customer', 'peer'] as const).map(role =>
     accepted(`role ${role}`, withAnnotation(ROLE, role), { role }),
   ),

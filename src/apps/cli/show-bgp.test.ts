@@ -102,6 +102,19 @@ test('an unnumbered neighbor is named by its interface, found or not', () => {
   )
 })
 
+test('copies of paths: whether the peer takes them, and how many a prefix has', () => {
+  const config = { ...up.config, maxPaths: 4 }
+  const text = (addPath: string[]) => neighborText({ ...up, addPath, config }, 'worker-a')
+  assert.match(text(['ipv4', 'ipv6']), /^ {2}Add-path: up to 4 copies of a path in ipv4, ipv6$/m)
+  assert.match(text([]), /^ {2}Add-path: offered, and the peer does not receive it$/m)
+  assert.doesNotMatch(neighborText(up, 'worker-a'), /Add-path/)
+  const routes = [{ prefix: '203.0.113.7/32', communities: [], paths: 3 }]
+  const neighbors = [{ ...up, config, routes }]
+  assert.match(routesText({ node: 'worker-a', bgp: { neighbors } }, 'ipv4'), /203\.0\.113\.7\/32 .* sent 3 times$/m)
+  const running = runningText({ node: 'worker-a', bgp: { neighbors } })
+  assert.match(running, /^ {2}neighbor 192\.0\.2\.1 activate\n {2}neighbor 192\.0\.2\.1 addpath-tx-all-paths$/m)
+})
+
 test('routes of one family, and why one is not sent', () => {
   assert.match(routesText(state, 'ipv4'), /203\.0\.113\.7\/32 +192\.0\.2\.1 +150 +64500:7 +sent/)
   assert.match(routesText(state, 'ipv6'), /2001:db8::7\/128 +192\.0\.2\.1 +- +- +not sent: no IPv6 next hop/)

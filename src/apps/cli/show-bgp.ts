@@ -35,6 +35,7 @@ export function neighborText(one: NeighborState, node: string): string {
           `  Hold time is ${one.holdMs / 1000} seconds, keepalive interval is ${(one.keepaliveMs ?? 0) / 1000} seconds`,
         ]),
     ...(one.families ? [`  Address families: ${one.families.join(', ')}`] : []),
+    ...(one.addPath ? [`  Add-path: ${addPathText(one.addPath, one.config.maxPaths)}`] : []),
     '  Message statistics:',
     table(
       [['', 'Sent', 'Rcvd'], ...kinds(sent).map(kind => [stateWord(kind), String(sent[kind]), String(received[kind])])],
@@ -48,14 +49,19 @@ export function neighborText(one: NeighborState, node: string): string {
   return `${lines.join('\n')}\n`
 }
 
+function addPathText(families: readonly string[], maxPaths = 1): string {
+  if (families.length === 0) return 'offered, and the peer does not receive it'
+  return `up to ${maxPaths} copies of a path in ${families.join(', ')}`
+}
+
 /** Prefixes of the family, to whom they are told, and why not to others. */
 export function routesText({ node, bgp }: SpeakerSessions, family: 'ipv4' | 'ipv6'): string {
   const rows = bgp.neighbors.flatMap(({ address, routes }) =>
     routes
       .filter(({ prefix }) => prefix.includes(':') === (family === 'ipv6'))
-      .map(({ prefix, communities, localPref, notSent }) => [
+      .map(({ prefix, communities, localPref, paths, notSent }) => [
         ...[prefix, address, localPref === undefined ? '-' : String(localPref), communities.join(' ') || '-'],
-        notSent === undefined ? 'sent' : `not sent: ${notSent}`,
+        notSent === undefined ? `sent${paths === undefined ? '' : ` ${paths} times`}` : `not sent: ${notSent}`,
       ]),
   )
   const title = style(`Node ${node}`, 'bold')

@@ -87,6 +87,7 @@ function familyLines(family: 'ipv4' | 'ipv6', neighbors: readonly NeighborState[
     ...[...prefixes].map(prefix => `  network ${prefix}`),
     ...active.flatMap(one => [
       `  neighbor ${one.address} activate`,
+      ...(one.config.maxPaths === undefined ? [] : [`  neighbor ${one.address} addpath-tx-all-paths`]),
       ...(one.routes.some(({ prefix }) => isOf(family)(prefix))
         ? [`  neighbor ${one.address} route-map ${one.address}-out out`]
         : []),

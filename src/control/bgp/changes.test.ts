@@ -49,6 +49,8 @@ const CHANGES: [name: string, change: Partial<AddressedPeer>, reasons: string[],
   ['router ID', { routerId: ip('1.1.1.1') }, ['router ID']],
   ['graceful restart', { gracefulRestart: true }, ['graceful restart']],
   ['long-lived graceful restart', LONG_LIVED, ['long-lived graceful restart'], { gracefulRestart: true }],
+  ['add-path', { maxPaths: 4 }, ['add-path']],
+  ['how many paths', { maxPaths: 4 }, [], { maxPaths: 8 }],
   ['families', { dualStackAddressFamily: true }, ['families']],
   ['several', { port: 180, dualStackAddressFamily: true }, ['port', 'families']],
 ]

@@ -41,6 +41,7 @@ const FIXED: readonly Fixed[] = [
   { name: 'extended next hop', of: ({ settings }) => settings.extendedNextHop },
   { name: 'graceful restart', of: ({ settings }) => settings.gracefulRestart?.seconds },
   { name: 'long-lived graceful restart', of: ({ settings }) => settings.longLivedStaleSeconds },
+  { name: 'add-path', of: ({ settings }) => settings.addPath },
   { name: 'role', of: ({ settings }) => settings.role },
   { name: 'TCP-AO', of: ({ target }) => target.aoKeys !== undefined }, // begins with the first segment, RFC 5925 section 7.2
 ]

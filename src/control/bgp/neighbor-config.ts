@@ -23,6 +23,7 @@ export interface NeighborConfig {
   readonly ttlSecurityHops?: number
   readonly gracefulRestart: boolean
   readonly longLivedStaleSeconds?: number
+  readonly maxPaths?: number
   readonly bfdProfile?: string
 }
 
@@ -35,6 +36,7 @@ export function neighborConfig(peer: Peer): NeighborConfig {
     ttlSecurityHops,
     gracefulRestart,
     longLivedStaleSeconds,
+    maxPaths,
     bfdProfile,
   } = peer
   const signed = peer.aoKeys ? 'tcp-ao' : peer.password ? 'md5' : undefined
@@ -54,6 +56,7 @@ export function neighborConfig(peer: Peer): NeighborConfig {
     ...(role && { role }),
     ...(ttlSecurityHops && { ttlSecurityHops }),
     ...(longLivedStaleSeconds !== undefined && { longLivedStaleSeconds }),
+    ...(maxPaths !== undefined && { maxPaths }),
     ...(bfdProfile && { bfdProfile }),
   }
 }

@@ -87,7 +87,7 @@ export class BgpProtocol implements AnnounceProtocol {
     for (const [name, session] of this.#sessions) {
       const routes: Route[] = []
       const gone = changed.filter(prefix => {
-        const route = this.#rib.routeFor(name, prefix)
+        const route = this.#rib.routeFor(name, prefix, session.peer.maxPaths)
         if (route !== undefined) routes.push(route)
         return route === undefined
       })
@@ -150,9 +150,12 @@ export class BgpProtocol implements AnnounceProtocol {
       this.#miss(peer, session, found)
       return
     }
+    const { maxPaths } = session.peer
     const changed = typeof found === 'string' ? ['interface'] : session.change(found, this.#profileOf(peer))
-    if (changed.length === 0) session.found()
-    else this.#close(peer.name, session, { kind: 'reconfigured' }, { reason: 'changedInConfig', changed })
+    if (changed.length === 0) {
+      if (peer.maxPaths !== maxPaths) session.announce(this.#routesFor(peer))
+      session.found()
+    } else this.#close(peer.name, session, { kind: 'reconfigured' }, { reason: 'changedInConfig', changed })
   }
 
   /** Names of the peers that the Service is meant to be announced to, ascending. */
@@ -229,8 +232,12 @@ export class BgpProtocol implements AnnounceProtocol {
     if (peer.passive && this.#context.listenAt === undefined) this.#refuse(peer, NOT_LISTENING)
     const session = new PeerSession(found, this.#profileOf(peer), this.#context, !this.#complete)
     this.#sessions.set(peer.name, session)
-    session.start([...this.#rib.routesFor(peer.name)])
+    session.start(this.#routesFor(peer))
     if (this.#complete) session.complete()
+  }
+
+  #routesFor({ name, maxPaths }: Peer): Route[] {
+    return [...this.#rib.routesFor(name, maxPaths)]
   }
 
   #profileOf({ bfdProfile }: Peer): BfdProfile | undefined {

@@ -59,6 +59,10 @@ const PEER_FIELDS: { readonly [field in keyof Required<Peer>]: readonly PeerChan
   bfdProfile: [['bfdProfile', { bfdProfile: 'fast' }, 'nothing']],
   gracefulRestart: [['enableGracefulRestart', RESTARTS, 'anew']],
   longLivedStaleSeconds: [['stale time', { ...RESTARTS, longLivedStaleSeconds: 60 }, 'anew', RESTARTS]],
+  maxPaths: [
+    ['add-path', { maxPaths: 4 }, 'anew'],
+    ['add-path, the most copies', { maxPaths: 4 }, 'nothing', { maxPaths: 8 }],
+  ],
   ebgpMultiHop: [['ebgpMultiHop', { ebgpMultiHop: true }, 'nothing']],
   ttlSecurityHops: [['TTL security', { ttlSecurityHops: 1 }, 'adjusted']],
   vrf: [['vrf', { vrf: 'red' }, 'anew']],

@@ -53,6 +53,26 @@ test('weights add up over Services, not over the advertisements of one', () => {
   assert.equal(rib.routeFor('tor', parsePrefix('198.51.100.1/32')!)?.attributes.linkBandwidth, undefined)
 })
 
+test('copies add up as weights do, to the most that the peer is sent', () => {
+  const rib = new Rib()
+  rib.set('default/a', [route({ paths: 2 }), route({ paths: 3, advertisement: 'B' })])
+  rib.set('default/b', [route()])
+  rib.set('default/c', [route({ paths: 7, peers: new Set(['other']) })])
+  const paths = (peer: string, most?: number) => rib.routeFor(peer, prefix, most)?.attributes.paths
+  assert.deepEqual(
+    [undefined, 1, 2, 4, 64].map(most => paths('tor', most)),
+    [undefined, undefined, 2, 4, 4],
+  )
+  assert.equal(paths('other', 64), 11)
+  assert.deepEqual(
+    [...rib.routesFor('tor', 3)].map(({ attributes }) => attributes.paths),
+    [3],
+  )
+  changed(rib)
+  rib.set('default/b', [route({ paths: 2 })])
+  assert.deepEqual([changed(rib), rib.takeReweighed().map(formatPrefix)], [[], ['203.0.113.0/24']])
+})
+
 test('only prefixes that may have changed are named', () => {
   const rib = new Rib()
   rib.set('default/a', [route()])

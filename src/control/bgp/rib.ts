@@ -72,22 +72,25 @@ export class Rib {
     return changed
   }
 
-  /** What the peer should know about the prefix; undefined for nothing. */
-  routeFor(peer: string, prefix: Prefix): Route | undefined {
+  /** What the peer should know about the prefix, in so many copies at most; undefined for nothing. */
+  routeFor(peer: string, prefix: Prefix, maxPaths = 1): Route | undefined {
     const byService = [...(this.#prefixes.get(formatPrefix(prefix))?.routes.values() ?? [])]
-    return merged(byService.map(routes => routes.filter(route => goesTo(route, peer))))
+    return merged(
+      byService.map(routes => routes.filter(route => goesTo(route, peer))),
+      maxPaths,
+    )
   }
 
-  *routesFor(peer: string): Iterable<Route> {
+  *routesFor(peer: string, maxPaths?: number): Iterable<Route> {
     for (const { prefix } of this.#prefixes.values()) {
-      const route = this.routeFor(peer, prefix)
+      const route = this.routeFor(peer, prefix, maxPaths)
       if (route !== undefined) yield route
     }
   }
 }
 
 function sameButWeight(before: readonly ServiceRoute[], after: readonly ServiceRoute[]): boolean {
-  const keyOf = ({ linkBandwidth: _weight, ...route }: ServiceRoute) => routeKey(route)
+  const keyOf = ({ linkBandwidth: _bandwidth, paths: _paths, ...route }: ServiceRoute) => routeKey(route)
   const known = new Set(before.map(keyOf))
   return before.length === after.length && after.length > 0 && after.every(route => known.has(keyOf(route)))
 }
@@ -97,7 +100,7 @@ export function goesTo({ peers }: ServiceRoute, peer: string): boolean {
 }
 
 /** One prefix of many: all communities, and what makes it preferred most (chapter 04 section 2.7, D24). */
-function merged(byService: readonly (readonly ServiceRoute[])[]): Route | undefined {
+function merged(byService: readonly (readonly ServiceRoute[])[], maxPaths: number): Route | undefined {
   const [first, ...others] = byService.flat()
   if (first === undefined) return undefined
   const communities = new Map<string, Community>()
@@ -108,9 +111,17 @@ function merged(byService: readonly (readonly ServiceRoute[])[]): Route | undefi
   }
   const { prefix, localPref, prepend, med } = best
   const linkBandwidth = byService.reduce((sum, routes) => sum + bandwidthOf(routes), 0)
+  const paths =
+    maxPaths === 1
+      ? 1
+      : Math.min(
+          maxPaths,
+          byService.reduce((sum, routes) => sum + pathsOf(routes), 0),
+        )
   const options = { ...(prepend !== undefined && { prepend }), ...(med !== undefined && { med }) }
   const attributes = {
     ...(linkBandwidth > 0 && { linkBandwidth }),
+    ...(paths > 1 && { paths }),
     communities: [...communities.values()],
     ...(localPref !== undefined && { localPref }),
     ...options,
@@ -121,6 +132,10 @@ function merged(byService: readonly (readonly ServiceRoute[])[]): Route | undefi
 /** Several advertisements of one Service speak of the same endpoints. */
 function bandwidthOf(routes: readonly ServiceRoute[]): number {
   return Math.max(0, ...routes.map(({ linkBandwidth = 0 }) => linkBandwidth))
+}
+
+function pathsOf(routes: readonly ServiceRoute[]): number {
+  return Math.max(0, ...routes.map(({ paths = 1 }) => paths))
 }
 
 /** Positive where routers would take `a`: higher preference, shorter path, lower MED (RFC 4271 section 9.1.2). */

@@ -65,7 +65,7 @@ export class SessionReport {
     if (this.#peer.passive && status.state === 'active') this.#tellRejected()
   }
 
-  established({ holdMs, families, peerAsn, longLived }: Agreed, status: SessionStatus): void {
+  established({ holdMs, families, peerAsn, longLived, wire }: Agreed, status: SessionStatus): void {
     const { local } = status
     this.#log.info({
       event: 'sessionUp',
@@ -74,6 +74,7 @@ export class SessionReport {
       families,
       peerASN: peerAsn,
       ...(this.#peer.longLivedStaleSeconds !== undefined && { longLived: longLived !== undefined }),
+      ...(this.#peer.maxPaths !== undefined && { addPath: wire.addPath }),
       ...(local && { localAddress: peerText({ address: local.address }) }),
     })
     this.#event('Normal', 'bgpSessionUp', `BGP session of node "${this.#context.node}" established`)

@@ -57,6 +57,7 @@ export function settingsOf(peer: AddressedPeer, node: string, restarting: boolea
     gracefulRestart: peer.gracefulRestart ? { seconds: RESTART_SECONDS, restarting } : undefined,
     longLivedStaleSeconds: peer.longLivedStaleSeconds,
     role: peer.role,
+    addPath: peer.maxPaths !== undefined,
     hostname: node,
     passive: peer.passive ?? false,
     listens,

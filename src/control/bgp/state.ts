@@ -15,6 +15,8 @@ export interface RouteState {
   readonly prepend?: number
   /** Bytes per second. */
   readonly linkBandwidth?: number
+  /** Copies that the peer is sent (RFC 7911), where it is more than one. */
+  readonly paths?: number
   /** `A:B`, or `A:B:C`. */
   readonly communities: readonly string[]
   /** Why the peer is not told; absent where it is, or will be. */
@@ -43,6 +45,8 @@ export interface NeighborState {
   readonly keepaliveMs?: number
   /** Agreed on. */
   readonly families?: readonly string[]
+  /** Families whose routes have path identifiers (RFC 7911); absent where we do not offer it. */
+  readonly addPath?: readonly string[]
   readonly establishedCount: number
   /** Why there is no session. */
   readonly missing?: string
@@ -85,6 +89,7 @@ export function neighborState(
       holdMs: agreed.holdMs,
       keepaliveMs: agreed.keepaliveMs,
       families: agreed.families,
+      ...(peer.maxPaths !== undefined && { addPath: agreed.wire.addPath }),
     }),
     establishedCount: status.establishedCount,
     ...(lastClose && {
@@ -128,7 +133,8 @@ export function stateWord(state: string): string {
 }
 
 function routeState({ prefix, attributes }: Route, session: PeerSession): RouteState {
-  const { localPref, med, prepend, linkBandwidth, communities } = attributes
+  const { localPref, med, prepend, linkBandwidth, paths, communities } = attributes
+  const takesPaths = session.status.agreed?.wire.addPath.includes(prefix.family)
   const reason = session.takes(prefix) ? session.reasonNotSent(prefix) : 'its family is not meant for the peer'
   return {
     prefix: formatPrefix(prefix),
@@ -136,6 +142,7 @@ function routeState({ prefix, attributes }: Route, session: PeerSession): RouteS
     ...(med !== undefined && { med }),
     ...(prepend && { prepend }),
     ...(linkBandwidth !== undefined && { linkBandwidth }),
+    ...(takesPaths && paths !== undefined && { paths }),
     communities: communities.map(formatCommunity),
     ...(reason !== undefined && { notSent: reason }),
   }

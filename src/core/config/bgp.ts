@@ -41,6 +41,8 @@ export interface Peer {
   readonly gracefulRestart: boolean
   /** How long routers may keep our routes as a last resort when we do not come back (RFC 9494). Absent: not at all. */
   readonly longLivedStaleSeconds?: number
+  /** The most copies of a path that the peer is sent to weigh nodes by their endpoints (RFC 7911). Absent: no copies. */
+  readonly maxPaths?: number
   readonly ebgpMultiHop: boolean
   /** Routers between the peer and us, and one more: packets that crossed more are not heard (RFC 5082). Absent: off. */
   readonly ttlSecurityHops?: number

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aBgpAdvertisement } from '../../testing/bgp-peer.ts'
+import { aBgpAdvertisement, aBgpPeer } from '../../testing/bgp-peer.ts'
 import { aNode, anEndpoint, aPool, aService, aWorld, type Scenario } from '../../testing/layer2-world.ts'
-import { type BgpAdvertisement, type Community, formatCommunity, parseCommunity } from '../config/index.ts'
+import { type BgpAdvertisement, type Community, formatCommunity, type Peer, parseCommunity } from '../config/index.ts'
 import { formatPrefix } from '../ip/index.ts'
 import { type Admitted, admit, type BgpDecision, decideBgp, routeKey } from './index.ts'
 
@@ -11,12 +11,13 @@ const exclude = { 'node.kubernetes.io/exclude-from-external-load-balancers': '' 
 
 interface Example extends Scenario {
   bgp?: BgpAdvertisement[]
+  peers?: Peer[]
   node?: string
 }
 
-function decide({ bgp = [aBgpAdvertisement()], node = 'node-a', ...scenario }: Example): BgpDecision {
+function decide({ bgp = [aBgpAdvertisement()], peers = [], node = 'node-a', ...scenario }: Example): BgpDecision {
   const world = aWorld({ pools: [POOL], service: aService({ ips: ['203.0.113.7'] }), ...scenario })
-  const config = { ...world.config, bgp: { peers: [], advertisements: bgp, bfdProfiles: [], extras: '' } }
+  const config = { ...world.config, bgp: { peers, advertisements: bgp, bfdProfiles: [], extras: '' } }
   const admission = admit(world.service, config)
   assert.ok('pool' in admission)
   return decideBgp(admission as Admitted, node, { ...world, config })
@@ -155,6 +156,21 @@ test('link bandwidth is in proportion to the endpoints behind the node: its own 
 test('the endpoints of a dual-stack Service count once', () => {
   const six = { ...anEndpoint('node-a'), addresses: ['2001:db8::1'] }
   assert.deepEqual(bandwidths({ bgp: weighed, service: local, endpoints: [anEndpoint('node-a'), six] }), [1000])
+})
+
+const copies = (example: Example) => decide(example).routes.map(({ paths }) => paths)
+const several = [aBgpPeer(), aBgpPeer({ name: 'tor-b', maxPaths: 8 })]
+
+test('copies of a path are as many as the endpoints of the node, with policy Local and where a peer takes them', () => {
+  assert.deepEqual(copies({ peers: several, service: local, endpoints: three }), [2])
+  assert.deepEqual(copies({ peers: several, service: local, node: 'node-b', endpoints: three }), [undefined])
+  assert.deepEqual(copies({ peers: several, endpoints: three }), [undefined], 'every node reaches all')
+  assert.deepEqual(copies({ peers: [aBgpPeer()], service: local, endpoints: three }), [undefined])
+  const pair = [anEndpoint('node-a'), anEndpoint('node-a')]
+  const six = pair.map(one => ({ ...one, addresses: ['2001:db8::1'] }))
+  assert.deepEqual(copies({ peers: several, service: local, endpoints: [...pair, ...six] }), [2])
+  const [route] = decide({ peers: several, service: local, endpoints: three }).routes
+  assert.notEqual(routeKey(route!), routeKey({ ...route!, paths: 3 }))
 })
 
 const drainOf = (example: Example) => {

@@ -22,6 +22,8 @@ export interface ServiceRoute {
   readonly med?: number
   /** Bytes per second, for routers that divide traffic by it (draft-ietf-idr-link-bandwidth). */
   readonly linkBandwidth?: number
+  /** Copies of the path for peers that take several: the endpoints of the node (RFC 7911). Absent: 1. */
+  readonly paths?: number
   /** Ascending, each once. */
   readonly communities: readonly Community[]
 }
@@ -55,7 +57,8 @@ export function decideBgp(admitted: Admitted, node: string, world: World): BgpDe
   }
   const behind = endpointsBehind(admitted, node, world)
   const drained = drainReason(world.nodes.get(node), world.options)
-  const made = admitted.addresses.flatMap(address => ads.map(ad => routeOf(address, ad, behind)))
+  const copies = weighsByCopies(admitted, world)
+  const made = admitted.addresses.flatMap(address => ads.map(ad => routeOf(address, ad, behind, copies)))
   const routes = drained === undefined ? made : made.map(leastPreferred)
   return {
     announces: true,
@@ -135,9 +138,16 @@ function endpointsBehind({ service }: Admitted, node: string, { endpointsOf }: W
   return endpointsOf(key).filter(({ canServe, nodeName }) => canServe && (!localTrafficPolicy || nodeName === node))
 }
 
-function routeOf(address: Address, ad: BgpAdvertisement, behind: readonly Endpoint[]): ServiceRoute {
+/** Without policy Local every node reaches all endpoints: all weigh the same, and one path says that too. */
+function weighsByCopies({ service }: Admitted, { config }: World): boolean {
+  return service.localTrafficPolicy && (config.bgp?.peers ?? []).some(({ maxPaths }) => maxPaths !== undefined)
+}
+
+function routeOf(address: Address, ad: BgpAdvertisement, behind: readonly Endpoint[], copies: boolean): ServiceRoute {
   const { name, aggregationLength, peers, localPref, prepend, med, communities } = ad
-  const linkBandwidth = bandwidthOf(address, ad, behind)
+  const { bandwidthPerEndpoint: bandwidth } = ad
+  const linkBandwidth = bandwidth && bandwidth * countOf(address, behind)
+  const paths = copies ? countOf(address, behind) : 1
   return {
     prefix: prefixOf(address, aggregationLength[address.family]),
     advertisement: name,
@@ -147,18 +157,14 @@ function routeOf(address: Address, ad: BgpAdvertisement, behind: readonly Endpoi
     ...(prepend !== undefined && { prepend }),
     ...(med !== undefined && { med }),
     ...(linkBandwidth && { linkBandwidth }),
+    ...(paths > 1 && { paths }),
   }
 }
 
 /** The slices of a dual-stack Service name each pod twice: those of the family count. */
-function bandwidthOf(
-  { family }: Address,
-  { bandwidthPerEndpoint }: BgpAdvertisement,
-  behind: readonly Endpoint[],
-): number | undefined {
-  if (bandwidthPerEndpoint === undefined) return undefined
+function countOf({ family }: Address, behind: readonly Endpoint[]): number {
   const isOfFamily = (text: string) => text.includes(':') === (family === 'ipv6')
-  return bandwidthPerEndpoint * behind.filter(({ addresses }) => addresses.some(isOfFamily)).length
+  return behind.filter(({ addresses }) => addresses.some(isOfFamily)).length
 }
 
 function announces(routes: readonly ServiceRoute[]): Reason {
@@ -188,7 +194,7 @@ function warningsOf(routes: readonly ServiceRoute[], pool: Pool, { config }: Wor
 
 /** Equal exactly for routes that say the same. */
 export function routeKey(route: ServiceRoute): string {
-  const { prefix, peers, localPref, prepend, med, linkBandwidth, communities, advertisement } = route
+  const { prefix, peers, localPref, prepend, med, linkBandwidth, paths, communities, advertisement } = route
   const to = peers === 'all' ? '*' : [...peers].sort().join()
   return [
     formatPrefix(prefix),
@@ -197,6 +203,7 @@ export function routeKey(route: ServiceRoute): string {
     prepend ?? '',
     med ?? '',
     linkBandwidth ?? '',
+    paths ?? '',
     communities.map(formatCommunity).join(),
     advertisement,
   ].join(' ')
