@@ -12,10 +12,11 @@ const OWN = '10.0.0.1'
 function subject(members: string[], reachable: string[] = []) {
   const clock = new FakeClock()
   const present = new Set([OWN, ...members])
+  const log = new FakeLog()
   const joins: string[] = []
   let joined = 0
   const joiner = new Joiner({
-    ...{ own: parseAddress(OWN)!, clock, random: new FakeRandom(1), log: new FakeLog(), fast: true, timeoutMs: 10_000 },
+    ...{ own: parseAddress(OWN)!, clock, random: new FakeRandom(1), log, fast: true, timeoutMs: 10_000 },
     present: () => present,
     joined: () => joined++,
     join: async address => {
@@ -30,7 +31,9 @@ function subject(members: string[], reachable: string[] = []) {
     await clock.advanceAsync(ms, 100)
     return joins.splice(0)
   }
-  return { joiner, present, during, joined: () => joined }
+  /** Lines since the last call, as level and fields. */
+  const said = () => log.lines.splice(0).map(({ level, fields }) => ({ level, ...fields }))
+  return { joiner, present, during, said, joined: () => joined }
 }
 
 test('who is a member already, and this node itself, are not joined', async () => {
@@ -62,4 +65,50 @@ test('who is alone asks nobody; stopped, it joins nobody', async () => {
   assert.deepEqual(await during(500), ['10.0.0.2'])
   joiner.stop()
   assert.deepEqual(await during(5000), [])
+})
+
+test('a join that failed is told of once a minute, and its success', async () => {
+  const { joiner, present, during, said } = subject(['10.0.0.2'], ['10.0.0.4'])
+  const failed = { op: 'memberDiscovery', msg: 'partial join', joined: 0, expected: 1 }
+  const error = '10.0.0.3: connection timed out'
+  joiner.discover(new Set(['10.0.0.2', '10.0.0.3']))
+  await during(59_000)
+  const [first, ...others] = said()
+  assert.deepEqual(first, { level: 'error', ...failed, error })
+  assert.ok(others.length > 50)
+  for (const line of others) assert.deepEqual(line, { level: 'debug', ...failed, error })
+  await during(2000)
+  assert.equal(said().filter(({ level }) => level === 'error').length, 1)
+  present.add('10.0.0.3')
+  await during(2000)
+  said()
+  joiner.discover(new Set(['10.0.0.2', '10.0.0.3', '10.0.0.4']))
+  await during(500)
+  const found = { level: 'info', op: 'Member detection', msg: 'memberlist join successfully' }
+  assert.deepEqual(said(), [{ ...found, 'number of other nodes': 3 }])
+  joiner.stop()
+})
+
+test('to look again is told, and one that looks already goes on', async () => {
+  const { joiner, during, said } = subject(['10.0.0.2'], ['10.0.0.3'])
+  joiner.discover(new Set(['10.0.0.3']))
+  joiner.rejoin()
+  await during(500)
+  joiner.rejoin()
+  const told = said().filter(({ level }) => level === 'debug')
+  const line = { level: 'debug', op: 'memberDiscovery' }
+  assert.deepEqual(told, [
+    { ...line, msg: 'previous discovery in progress - doing nothing' },
+    { ...line, msg: 'triggering discovery' },
+  ])
+  joiner.stop()
+})
+
+test('IMP-1 without any discovery it is not waited for longer than 5 s', async () => {
+  const { joiner, during, joined } = subject([])
+  await during(4900)
+  assert.equal(joined(), 0)
+  await during(100)
+  assert.equal(joined(), 1)
+  joiner.stop()
 })

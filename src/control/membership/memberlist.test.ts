@@ -4,7 +4,6 @@ import { hmacSha256 } from '../../adapters/system/hmac.ts'
 import { pods } from '../../api/kubernetes/index.ts'
 import { parseAddress } from '../../core/ip/index.ts'
 import type { DirectEvidence, Heartbeats } from '../../ports/index.ts'
-import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
 import { FAST_LAN } from '../../protocols/memberlist/index.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeKube } from '../../testing/fake-kube.ts'
@@ -12,7 +11,8 @@ import { FakeLog } from '../../testing/fake-log.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { FakeRandom } from '../../testing/fake-random.ts'
 import { FakeStreams } from '../../testing/fake-stream.ts'
-import { CombinedMembership, HeartbeatMembership, Majority, MemberlistMembership } from './index.ts'
+import { SimulatedHeartbeats } from '../../testing/simulated-heartbeats.ts'
+import { CombinedMembership, Majority, MemberlistMembership, type Peers } from './index.ts'
 
 const ADDRESSES = { a: '10.0.0.1', b: '10.0.0.2', c: '10.0.0.3', d: '10.0.0.4' }
 type Name = keyof typeof ADDRESSES
@@ -22,6 +22,7 @@ interface SpeakerChange {
   direct?: Heartbeats
   majority?: Majority
   holdDownMs?: number
+  peers?: Peers
 }
 
 /** Their evidence is what the test says. */
@@ -55,10 +56,10 @@ class Net {
   deaf: Name | undefined
   #seed = 10
 
-  async speaker(node: Name, { heartbeats = true, direct: given, ...change }: SpeakerChange = {}) {
+  async speaker(node: Name, { heartbeats = true, direct: given, peers: found, ...change }: SpeakerChange = {}) {
     const { clock, log } = this
     const address = parseAddress(ADDRESSES[node])!
-    const peers = Object.values(ADDRESSES).filter(text => text !== ADDRESSES[node])
+    const peers = found ?? Object.values(ADDRESSES).filter(text => text !== ADDRESSES[node])
     const common = { node, clock, log, peers, random: new FakeRandom(this.#seed++) }
     const memberlist = new MemberlistMembership({
       ...{ ...common, address, port: 7946, config: FAST_LAN, streams: this.streams.host(address), heartbeats },
@@ -67,8 +68,8 @@ class Net {
         return { ...socket, receive: listener => socket.receive(packet => this.deaf === node || listener(packet)) }
       },
     })
-    const usual = new HeartbeatMembership({
-      ...{ ...common, port: 7947, timing: FAST_TIMING, beside: true, hmac: hmacSha256(new Uint8Array(16)) },
+    const usual = new SimulatedHeartbeats({
+      ...{ ...common, port: 7947, hmacs: [hmacSha256(new Uint8Array(16))] },
       open: async () => this.network.open(ADDRESSES[node], 7947),
     })
     const options = { node, memberlist, trustMs: 10_000, clock, log, ...change }
@@ -107,6 +108,33 @@ test('speakers find one another and count only those that can announce', async (
   assert.deepEqual(
     a.events.filter(event => event === 'NodeJoin b'), // by heartbeat or by gossip, whichever comes first
     ['NodeJoin b'],
+  )
+  const msg = 'node event - forcing sync'
+  const line = net.log.lines.find(({ fields }) => fields.msg === msg && fields['node name'] === 'b')
+  const { 'node addr': address, 'node event': kind } = line!.fields
+  assert.deepEqual([line!.level, address, kind], ['info', ADDRESSES.b, 'NodeJoin'])
+})
+
+test('62 a pod without an address is no error, and is joined once it has one', async () => {
+  const net = new Net()
+  const kube = new FakeKube()
+  const pod = (node: Name, podIP: string) =>
+    kube.put(pods, { metadata: { name: node, namespace: 'm' }, spec: { nodeName: node }, status: { podIP } })
+  pod('a', ADDRESSES.a)
+  pod('b', '')
+  const [a, b] = [
+    await net.speaker('a', { peers: { pods: kube.informer(pods), family: 'ipv4' } }),
+    await net.speaker('b', { peers: [] }),
+  ]
+  await net.clock.advanceAsync(10_000, 10)
+  b.speaker.activate()
+  assert.deepEqual([a.speaker.joined, a.members()], [true, 'a'])
+  pod('b', ADDRESSES.b)
+  await net.clock.advanceAsync(500, 10)
+  assert.deepEqual([a.members(), b.members()], ['ab', 'b'])
+  assert.deepEqual(
+    net.log.lines.filter(({ level }) => level === 'error' || level === 'warn').map(({ fields }) => fields.warning),
+    Array(2).fill('no ml-secret-key set, memberlist traffic will not be encrypted'),
   )
 })
 

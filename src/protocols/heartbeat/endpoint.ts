@@ -1,8 +1,7 @@
 import { SourceLimit } from '../../core/source-limit.ts'
-import type { DirectEvidence, Hmac, MemberEvent } from '../../ports/index.ts'
+import type { DirectEvidence, Hmac } from '../../ports/index.ts'
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat, HeartbeatError, type HeartbeatErrorCode } from './packet.ts'
 import { type Effect, type RefusalCode, Roster } from './roster.ts'
-import type { Timing } from './timing.ts'
 
 /** Why a packet was not believed. */
 export type Refusal = HeartbeatErrorCode | RefusalCode | 'RATE_LIMITED'
@@ -13,9 +12,7 @@ export interface EndpointOptions {
   readonly boot: bigint
   /** The own key first, then those that are going or coming; without any only discovered addresses are believed. */
   readonly hmacs: readonly Hmac[]
-  readonly timing?: Timing
   readonly send: (data: Uint8Array, to: string) => void
-  readonly event?: (event: MemberEvent) => void
   readonly refused?: (code: Refusal, from: string, detail: string) => void
 }
 
@@ -36,12 +33,8 @@ export class Endpoint {
   constructor(options: EndpointOptions, nowMs: number) {
     this.#options = options
     this.#hmacs = options.hmacs
-    const { node, boot, hmacs, timing } = options
-    this.#roster = new Roster({ node, boot, authenticated: hmacs.length > 0, ...(timing && { timing }) }, nowMs)
-  }
-
-  members(): ReadonlySet<string> {
-    return this.#roster.members()
+    const { node, boot, hmacs } = options
+    this.#roster = new Roster({ node, boot, authenticated: hmacs.length > 0 }, nowMs)
   }
 
   evidence(): ReadonlyMap<string, DirectEvidence> {
@@ -56,12 +49,6 @@ export class Endpoint {
   /** When `tick` is due, monotonic milliseconds. */
   get nextMs(): number {
     return this.#roster.nextMs
-  }
-
-  /** Of the discovered peers, how many have answered, and how many there are. */
-  get answers(): { answered: number; expected: number } {
-    const { answered, expected } = this.#roster
-    return { answered, expected }
   }
 
   /** From the next packet on. */
@@ -120,14 +107,10 @@ export class Endpoint {
     }
   }
 
-  /** Packets first: whoever listens to the events may take long. */
   #perform(effects: readonly Effect[]): void {
     for (const effect of effects)
       if (effect.kind === 'send') this.#options.send(encodeHeartbeat(effect.packet, this.#hmacs[0]), effect.to)
-    for (const effect of effects) {
-      if (effect.kind === 'event') this.#options.event?.(effect.event)
-      if (effect.kind === 'refused') this.#refuse(effect.code, effect.from, `node ${effect.node}`)
-    }
+      else this.#refuse(effect.code, effect.from, `node ${effect.node}`)
   }
 
   #refuse(code: Refusal, from: string, detail: string): void {

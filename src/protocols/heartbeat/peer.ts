@@ -32,11 +32,6 @@ export interface Peer {
 
 const MOST_RETIRED = 8
 
-/** Whether elections count on it. */
-export function isMember(peer: Peer | undefined): boolean {
-  return peer !== undefined && (peer.at === 'alive' || peer.at === 'suspect') && !peer.joining
-}
-
 /** The peer after a proven packet; undefined where the packet is a repetition. */
 export function heard(peer: Peer | undefined, packet: Heartbeat, address: string, nowMs: number): Peer | undefined {
   const { node, boot, sequence, joining, held, leaving, intervalMs, silent, interfaces } = packet
@@ -78,7 +73,7 @@ export function differs(before: Peer | undefined, after: Peer): boolean {
   return !same || before.held !== after.held || !sameNames(before.silent, after.silent) || publishesOther(before, after)
 }
 
-export function publishesOther({ interfaces: before }: Peer, { interfaces: after }: Peer): boolean {
+function publishesOther({ interfaces: before }: Peer, { interfaces: after }: Peer): boolean {
   if (before === undefined || after === undefined) return before !== after
   return !sameNames(before, after)
 }

@@ -1,7 +1,7 @@
-import type { DirectEvidence, MemberEvent } from '../../ports/index.ts'
+import type { DirectEvidence } from '../../ports/index.ts'
 import { evidenceOf } from './evidence.ts'
 import type { Heartbeat } from './packet.ts'
-import { differs, heard, isMember, type Peer, publishesOther, silent } from './peer.ts'
+import { differs, heard, type Peer, silent } from './peer.ts'
 import { FAST_TIMING, faded, learned, type Patience, patience, roundOf, stallMs, type Timing } from './timing.ts'
 
 export interface RosterOptions {
@@ -17,7 +17,6 @@ export interface RosterOptions {
 
 export type Effect =
   | { readonly kind: 'send'; readonly to: string; readonly packet: Heartbeat }
-  | { readonly kind: 'event'; readonly event: MemberEvent }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly node: string; readonly from: string }
 
 /** OWN_NAME: another speaker runs under this node's name. */
@@ -52,17 +51,6 @@ export class Roster {
     this.#nextMs = nowMs
   }
 
-  /** Nodes with a live speaker that can announce, this one included. */
-  members(): Set<string> {
-    const others = [...this.#peers.values()].filter(isMember).map(({ node }) => node)
-    return new Set([this.#options.node, ...others])
-  }
-
-  /** Everybody who ever spoke and is not forgotten. */
-  peers(): Iterable<Peer> {
-    return this.#peers.values()
-  }
-
   evidence(): Map<string, DirectEvidence> {
     return evidenceOf(this.#peers, this.#options.node)
   }
@@ -75,16 +63,6 @@ export class Roster {
   /** When `tick` is due, monotonic milliseconds. */
   get nextMs(): number {
     return Math.min(this.#nextMs, this.#newsMs)
-  }
-
-  /** Of the discovered peers, how many have answered so far. */
-  get answered(): number {
-    const known = new Set([...this.#peers.values()].map(({ address }) => address))
-    return [...this.#discovered].filter(address => known.has(address)).length
-  }
-
-  get expected(): number {
-    return this.#discovered.size
   }
 
   /** Discovered, or a peer's. */
@@ -138,12 +116,14 @@ export class Roster {
     const after = heard(before, packet, from, nowMs)
     if (after === undefined) return [refused('REPLAYED', packet, from)]
     const answer = packet.respond ? [this.#send(from, { yourBoot: packet.boot })] : []
-    return [...answer, ...this.#replace(before, after)]
+    this.#replace(before, after)
+    return answer
   }
 
   tick(nowMs: number): Effect[] {
     this.#holdOwnStall(nowMs)
-    const { effects, verdictMs } = this.#judgeAll(nowMs)
+    const verdictMs = this.#judgeAll(nowMs)
+    const effects: Effect[] = []
     if (nowMs >= this.#newsMs) {
       this.#newsMs = Number.POSITIVE_INFINITY
       this.#toldMs = nowMs
@@ -166,9 +146,8 @@ export class Roster {
     return faded(this.#stall.ms, nowMs - this.#stall.atMs)
   }
 
-  /** And when the next peer is silent for too long. */
-  #judgeAll(nowMs: number): { effects: Effect[]; verdictMs: number } {
-    const effects: Effect[] = []
+  /** Answers when the next peer is silent for too long. */
+  #judgeAll(nowMs: number): number {
     let verdictMs = Number.POSITIVE_INFINITY
     for (const peer of this.#peers.values()) {
       if (isOver(peer)) {
@@ -177,17 +156,17 @@ export class Roster {
       }
       const limits = this.#patienceFor(peer, nowMs)
       const after = silent(peer, nowMs, limits)
-      if (after !== peer) effects.push(...this.#judged(peer, after, nowMs))
+      if (after !== peer) this.#judged(peer, after, nowMs)
       verdictMs = Math.min(verdictMs, Math.max(nowMs + 1, verdictOn(after, limits)))
     }
-    return { effects, verdictMs }
+    return verdictMs
   }
 
-  #judged(before: Peer, after: Peer, nowMs: number): Effect[] {
+  #judged(before: Peer, after: Peer, nowMs: number): void {
     if (after.at === 'suspect' && before.at === 'alive') this.#nextQuestionMs = nowMs
     if (after.missed && !before.missed)
       this.#newsMs = Math.max(nowMs, this.#toldMs + this.#options.timing.intervalMs / 2)
-    return this.#replace(before, after)
+    this.#replace(before, after)
   }
 
   #forget({ node, address, heardMs }: Peer, nowMs: number): void {
@@ -210,11 +189,10 @@ export class Roster {
     return suspects.map(({ address, boot }) => this.#send(address, { yourBoot: boot, respond: true }))
   }
 
-  #replace(before: Peer | undefined, after: Peer): Effect[] {
+  #replace(before: Peer | undefined, after: Peer): void {
     this.#peers.set(after.node, after)
     if (differs(before, after)) this.#changes++
     if (before?.address !== after.address) this.#addresses = undefined
-    return eventsOf(before, after)
   }
 
   get #known(): ReadonlySet<string> {
@@ -265,14 +243,6 @@ const isOver = ({ at }: Peer) => at === 'dead' || at === 'left'
 function verdictOn({ at, missed, heardMs }: Peer, { suspectMs, missedMs, deadMs }: Patience): number {
   if (at === 'dead' || at === 'left') return Number.POSITIVE_INFINITY
   return heardMs + (at === 'alive' ? suspectMs : missed ? deadMs : missedMs)
-}
-
-function eventsOf(before: Peer | undefined, after: Peer): Effect[] {
-  const { node, address } = after
-  const event = (kind: MemberEvent['kind']): Effect[] => [{ kind: 'event', event: { kind, node, address } }]
-  if (isMember(before) !== isMember(after)) return event(isMember(after) ? 'NodeJoin' : 'NodeLeave')
-  if (before === undefined || !isMember(after)) return []
-  return before.address !== address || publishesOther(before, after) ? event('NodeUpdate') : []
 }
 
 function refused(code: RefusalCode, { node }: Heartbeat, from: string): Effect {

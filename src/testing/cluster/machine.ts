@@ -2,12 +2,7 @@
 import { sha256 } from '../../adapters/system/hash.ts'
 import { endpointSlices, nodes, pods, services } from '../../api/kubernetes/index.ts'
 import { Layer2Protocol, SpeakerController } from '../../control/announce/index.ts'
-import {
-  CombinedMembership,
-  HeartbeatMembership,
-  Majority,
-  MemberlistMembership,
-} from '../../control/membership/index.ts'
+import { CombinedMembership, Majority, MemberlistMembership } from '../../control/membership/index.ts'
 import type { Config } from '../../core/config/index.ts'
 import { formatAddress, parseAddress } from '../../core/ip/index.ts'
 import {
@@ -19,12 +14,12 @@ import {
   silent,
   type Task,
 } from '../../ports/index.ts'
-import { FAST_TIMING } from '../../protocols/heartbeat/index.ts'
 import { FAST_LAN } from '../../protocols/memberlist/index.ts'
 import { type FakeKube, FakeRecorder } from '../fake-kube.ts'
 import { FakeMetrics } from '../fake-metrics.ts'
 import { FakeRandom } from '../fake-random.ts'
 import { anInterface, FakeInterfaces } from '../fake-speaker.ts'
+import { SimulatedHeartbeats } from '../simulated-heartbeats.ts'
 import type { ClusterOptions } from './cluster.ts'
 import type { Network } from './network.ts'
 import { Process } from './process.ts'
@@ -134,8 +129,8 @@ export class Machine {
       streams: network.streams(clock, text),
       open: async () => network.open(clock, text, MEMBERLIST_PORT),
     })
-    const heartbeats = new HeartbeatMembership({
-      ...{ ...common, port: HEARTBEAT_PORT, timing: FAST_TIMING, beside: true, hmac: sum },
+    const heartbeats = new SimulatedHeartbeats({
+      ...{ ...common, port: HEARTBEAT_PORT, hmacs: [sum] },
       open: async () => network.open(clock, text, HEARTBEAT_PORT),
     })
     const rule = majority ? { majority: new Majority(kube.informer(pods)) } : {}
