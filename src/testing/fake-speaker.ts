@@ -1,5 +1,6 @@
 /** The surroundings of one speaker, for tests: who is a member, what is on the wire, which interfaces exist. */
 import { type Address, formatAddress } from '../core/ip/index.ts'
+import { Listeners } from '../core/listeners.ts'
 import type {
   AddressClaim,
   AddressClaims,
@@ -39,7 +40,7 @@ export class FakeMembership implements Membership {
   published: readonly string[] | undefined
   retirements = new Map<string, number>()
   #members: Set<string> | undefined
-  #listeners = new Set<(event: MemberEvent) => void>()
+  readonly #listeners = new Listeners<MemberEvent>()
   #waiting: (() => void)[] = []
   #interfaces = new Map<string, ReadonlySet<string>>()
 
@@ -62,8 +63,8 @@ export class FakeMembership implements Membership {
     const gone = [...(this.#members ?? [])].filter(node => !members.includes(node))
     const come = members.filter(node => !this.#members?.has(node))
     this.#members = new Set(members)
-    for (const node of gone) this.#emit({ kind: 'NodeLeave', node, address: '' })
-    for (const node of come) this.#emit({ kind: 'NodeJoin', node, address: '' })
+    for (const node of gone) this.#listeners.tell({ kind: 'NodeLeave', node, address: '' })
+    for (const node of come) this.#listeners.tell({ kind: 'NodeJoin', node, address: '' })
   }
 
   join(): void {
@@ -76,8 +77,7 @@ export class FakeMembership implements Membership {
   }
 
   subscribe(listener: (event: MemberEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   rejoin(): void {
@@ -101,17 +101,13 @@ export class FakeMembership implements Membership {
   setInterfaces(node: string, interfaces: readonly string[] | undefined): void {
     if (interfaces === undefined) this.#interfaces.delete(node)
     else this.#interfaces.set(node, new Set(interfaces))
-    this.#emit({ kind: 'NodeUpdate', node, address: '' })
-  }
-
-  #emit(event: MemberEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    this.#listeners.tell({ kind: 'NodeUpdate', node, address: '' })
   }
 }
 
 export class FakeInterfaces implements Interfaces {
   #current: NetworkInterface[]
-  #listeners = new Set<() => void>()
+  readonly #listeners = new Listeners()
 
   constructor(...names: string[]) {
     this.#current = names.map((name, index) => anInterface(name, { index: index + 1 }))
@@ -123,12 +119,11 @@ export class FakeInterfaces implements Interfaces {
 
   set(...interfaces: NetworkInterface[]): void {
     this.#current = interfaces
-    for (const listener of this.#listeners) listener()
+    this.#listeners.tell()
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The main thread's side of the layer 2 responder: starts the thread, hands over tables, and brings up what it says. */
 import type { Transferable } from 'node:worker_threads'
 import type { Address } from '../../core/ip/index.ts'
+import { Listeners } from '../../core/listeners.ts'
 import type {
   AddressClaim,
   AddressClaims,
@@ -71,8 +72,8 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   readonly #counts: CountCollector
   readonly #ignored: IgnoredCounter
   readonly #table = new Layer2Table()
-  readonly #claimListeners = new Set<(claim: AddressClaim) => void>()
-  readonly #listeners = new Set<() => void>()
+  readonly #claimListeners = new Listeners<AddressClaim>()
+  readonly #listeners = new Listeners()
   readonly #thread: SupervisedWorker<FromWorker, ToWorker>
   #interfaces: readonly NetworkInterface[] | undefined
   #lastId = 0
@@ -144,8 +145,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   }
 
   onClaim(listener: (claim: AddressClaim) => void): () => void {
-    this.#claimListeners.add(listener)
-    return () => void this.#claimListeners.delete(listener)
+    return this.#claimListeners.add(listener)
   }
 
   current(): readonly NetworkInterface[] {
@@ -153,8 +153,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   #prepare(supervision: Supervision) {
@@ -199,7 +198,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
       case 'interfaces':
         this.#interfaces = message.interfaces
         this.#ignored.keep(new Set(message.interfaces.map(({ name }) => name)))
-        for (const listener of [...this.#listeners]) listener()
+        this.#listeners.tell()
         break
       case 'applied':
         this.#confirm(message.id)
@@ -217,7 +216,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
         this.#ignored.add(message.ignored)
         break
       case 'claim':
-        for (const listener of [...this.#claimListeners]) listener(message.claim)
+        this.#claimListeners.tell(message.claim)
     }
   }
 

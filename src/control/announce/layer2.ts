@@ -1,5 +1,6 @@
 import type { Config } from '../../core/config/index.ts'
 import { type Address, compareAddresses, formatAddress } from '../../core/ip/index.ts'
+import { Listeners } from '../../core/listeners.ts'
 import {
   type Announcement,
   announceOn,
@@ -32,7 +33,7 @@ export class Layer2Protocol implements AnnounceProtocol {
   readonly name = 'layer2'
   readonly #options: Layer2Options
   readonly #announced = new Map<string, Announcement>()
-  readonly #listeners = new Set<(service: string) => void>()
+  readonly #listeners = new Listeners<string>()
   /** Interfaces that advertisements select, here or elsewhere. */
   #named: readonly string[] = []
   #dirty = false
@@ -69,14 +70,14 @@ export class Layer2Protocol implements AnnounceProtocol {
   setBalancer(service: string, announcement: Announcement): void {
     this.#announced.set(service, announcement)
     this.#dirty = true
-    this.#tell(service)
+    this.#listeners.tell(service)
   }
 
   deleteBalancer(service: string): void {
     this.#options.takeovers?.forget(service)
     if (!this.#announced.delete(service)) return
     this.#dirty = true
-    this.#tell(service)
+    this.#listeners.tell(service)
   }
 
   async commit(): Promise<void> {
@@ -103,7 +104,7 @@ export class Layer2Protocol implements AnnounceProtocol {
       this.#publish() // others need not wait for this node to decide
       listener()
       for (const [service, announcement] of this.#announced)
-        if (announcement.addresses.some(({ interfaces }) => interfaces !== 'all')) this.#tell(service)
+        if (announcement.addresses.some(({ interfaces }) => interfaces !== 'all')) this.#listeners.tell(service)
     })
     return () => {
       unfollow()
@@ -138,8 +139,7 @@ export class Layer2Protocol implements AnnounceProtocol {
   /** Called with each Service announced now, and with each whose announcement changes later. */
   onChange(listener: (service: string) => void): () => void {
     for (const service of this.#announced.keys()) listener(service)
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** One row an address, with the interfaces of every Service that holds it. */
@@ -158,10 +158,6 @@ export class Layer2Protocol implements AnnounceProtocol {
   #publish(): void {
     const usable = new Set(this.#local().flatMap(({ name, usable }) => (usable ? name : [])))
     this.#options.membership?.publish(this.#named.filter(name => usable.has(name)))
-  }
-
-  #tell(service: string): void {
-    for (const listener of this.#listeners) listener(service)
   }
 
   #local(): LocalInterface[] {

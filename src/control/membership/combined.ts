@@ -1,3 +1,4 @@
+import { Listeners } from '../../core/listeners.ts'
 import type { Minority } from '../../core/plan/index.ts'
 import type {
   Clock,
@@ -48,7 +49,7 @@ const NOBODY: ReadonlyMap<string, DirectEvidence> = new Map()
 export class CombinedMembership implements Membership, Task {
   readonly name = 'membership'
   readonly #options: CombinedOptions
-  readonly #listeners = new Set<(event: MemberEvent) => void>()
+  readonly #listeners = new Listeners<MemberEvent>()
   readonly #holdDown: HoldDown | undefined
   #view: View
   /** What listeners are to be told of, the last word on each node. */
@@ -153,8 +154,7 @@ export class CombinedMembership implements Membership, Task {
   }
 
   subscribe(listener: (event: MemberEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   rejoin(): void {
@@ -223,7 +223,7 @@ export class CombinedMembership implements Membership, Task {
     this.#changes.clear()
     for (const event of changes) {
       this.#logMove(event, view)
-      this.#tell(event)
+      this.#listeners.tell(event)
     }
     this.#said.clear()
     this.#tellMinority()
@@ -243,7 +243,7 @@ export class CombinedMembership implements Membership, Task {
     heartbeats?.hold(hold.held)
     const msg = hold.held ? 'addresses stay where they are for now' : 'takes part in elections'
     log.info({ op: 'holdDown', ...hold, msg })
-    this.#tell({ kind: 'NodeUpdate', node, address: '' })
+    this.#listeners.tell({ kind: 'NodeUpdate', node, address: '' })
   }
 
   /** The majority rule (IMP-6). Whoever joins sees nobody yet, and is told nothing. */
@@ -252,7 +252,7 @@ export class CombinedMembership implements Membership, Task {
     if (!memberlist.joined || !this.#minorityMoved) return
     this.#minorityMoved = false
     this.#logMinority(this.#view.minority)
-    this.#tell({ kind: 'NodeUpdate', node, address: '' })
+    this.#listeners.tell({ kind: 'NodeUpdate', node, address: '' })
   }
 
   #logMinority(minority: Minority | undefined): void {
@@ -263,10 +263,6 @@ export class CombinedMembership implements Membership, Task {
     if (minority !== undefined)
       log.warn({ op, ...minority, msg: 'no majority of the speakers is seen: nothing is announced by layer 2' })
     else log.info({ op, msg: 'a majority of the speakers is seen again' })
-  }
-
-  #tell(event: MemberEvent): void {
-    for (const listener of this.#listeners) listener(event)
   }
 }
 

@@ -1,10 +1,10 @@
 import { type Address, formatAddress } from '../../core/ip/index.ts'
+import { Listeners } from '../../core/listeners.ts'
 import type {
   Clock,
   DatagramSocket,
   Logger,
   MemberEvent,
-  Membership,
   Metrics,
   Random,
   StreamPort,
@@ -15,7 +15,7 @@ import { followSpeakers, type Peers } from './discovery.ts'
 import type { Hold } from './hold-down.ts'
 import { Joiner } from './joiner.ts'
 import { limited } from './limited.ts'
-import { publishable, readMeta, writeMeta } from './meta.ts'
+import { readMeta, writeMeta } from './meta.ts'
 import { RefusedPackets } from './refused.ts'
 
 export interface MemberlistMembershipOptions {
@@ -61,10 +61,10 @@ const LEAVE_MS = 1000
 const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 
 /** Which speakers live, from memberlist: our own and reference speakers in one cluster (chapter 03 section 4). */
-export class MemberlistMembership implements Membership, Task {
+export class MemberlistMembership implements Task {
   readonly name = 'memberlist'
   readonly #options: MemberlistMembershipOptions
-  readonly #listeners = new Set<(event: MemberEvent) => void>()
+  readonly #listeners = new Listeners<MemberEvent>()
   readonly #whenJoined: Promise<void>
   #resolveJoined = () => {}
   #joined = false
@@ -152,11 +152,6 @@ export class MemberlistMembership implements Membership, Task {
     return this.#joined || 'waiting to join the other speakers'
   }
 
-  members(): ReadonlySet<string> {
-    const counted = [...this.present()].filter(([, { joining }]) => !joining)
-    return new Set([this.#options.node, ...counted.map(([name]) => name)])
-  }
-
   /** Alive and suspect nodes, also those that cannot announce yet. The same object as long as nothing is another. */
   present(): ReadonlyMap<string, ListedMember> {
     return this.#look().present
@@ -181,8 +176,7 @@ export class MemberlistMembership implements Membership, Task {
   }
 
   subscribe(listener: (event: MemberEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** Called when `present` or `gone` answers something else, also where that is no event, as with a suspicion. */
@@ -199,15 +193,9 @@ export class MemberlistMembership implements Membership, Task {
     if (this.#list !== undefined) this.#list.meta = this.#meta
   }
 
-  interfaces(): ReadonlyMap<string, ReadonlySet<string>> {
-    const published = [...this.present()].filter(([, { joining }]) => !joining)
-    return new Map(
-      published.flatMap(([node, { interfaces }]) => (interfaces === undefined ? [] : [[node, new Set(interfaces)]])),
-    )
-  }
-
+  /** What `publishable` leaves of this node's usable interfaces. */
   publish(interfaces: readonly string[] | undefined): void {
-    this.#published = publishable(interfaces)
+    this.#published = interfaces
     if (this.#list !== undefined) this.#list.meta = this.#meta
   }
 
@@ -251,7 +239,7 @@ export class MemberlistMembership implements Membership, Task {
     const { node, address, kind } = event
     const fields = { 'node addr': address, 'node name': node, 'node event': kind }
     this.#options.log.info({ msg: 'node event - forcing sync', ...fields })
-    for (const listener of this.#listeners) listener(event)
+    this.#listeners.tell(event)
   }
 }
 

@@ -1,6 +1,7 @@
 import { type PodResource, pods } from '../../api/kubernetes/index.ts'
 import { speakerAddresses } from '../../control/membership/index.ts'
 import { formatAddress, parseAddress } from '../../core/ip/index.ts'
+import { Listeners } from '../../core/listeners.ts'
 import type { Clock, Informer, MemberEvent, Membership, Random, Task, Timer } from '../../ports/index.ts'
 import { silent } from '../../ports/index.ts'
 import { LAN, Memberlist } from '../../protocols/memberlist/index.ts'
@@ -29,7 +30,7 @@ export class ReferenceMembership implements Membership, Task {
   readonly name = 'memberlist'
   readonly #options: ReferenceOptions
   readonly #pods: Informer<PodResource>
-  readonly #listeners = new Set<(event: MemberEvent) => void>()
+  readonly #listeners = new Listeners<MemberEvent>()
   readonly #whenJoined: Promise<void>
   #resolveJoined = () => {}
   #joined = false
@@ -52,7 +53,7 @@ export class ReferenceMembership implements Membership, Task {
     const clock: Clock = process
     this.#list = new Memberlist({
       ...{ name, address: own, port, config: LAN, clock, random, log: silent, socket, connect: streams.connect },
-      event: event => this.#tell(event),
+      event: event => this.#listeners.tell(event),
     })
     await streams.listen({ address: own, port }, stream => this.#list?.accept(stream))
     this.#list.start()
@@ -83,8 +84,7 @@ export class ReferenceMembership implements Membership, Task {
   }
 
   subscribe(listener: (event: MemberEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   rejoin(): void {}
@@ -107,9 +107,5 @@ export class ReferenceMembership implements Membership, Task {
     this.#joined = true
     this.#resolveJoined()
     this.#rejoin = process.after(REJOIN_MS, () => void this.#join())
-  }
-
-  #tell(event: MemberEvent): void {
-    for (const listener of this.#listeners) listener(event)
   }
 }
