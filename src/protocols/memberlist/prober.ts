@@ -126,13 +126,13 @@ export class Prober {
     const { probeIntervalMs, probeTimeoutMs } = timingOf(target)
     const intervalMs = probeIntervalMs * (members.health + 1)
     const ping: Ping = { kind: 'ping', seqNo: this.#next(), node: target.name, ...source }
-    let helpers = { asked: 0, nacksDue: 0 }
+    let nacksDue = 0
     let nacks = 0
     let overTcp = false
     const indirect = this.#within(probeTimeoutMs, () => {
       log.debug({ msg: `memberlist: Failed UDP ping: ${target.name} (timeout reached)` })
       const leftMs = intervalMs - probeTimeoutMs
-      helpers = this.#askOthers(target, ping, leftMs)
+      nacksDue = this.#askOthers(target, ping, leftMs)
       if (maxVersion(target) >= SPEAKS.tcpPing && !this.#options.config.disableTcpPings)
         this.#options.pingStream(target, ping, leftMs, answered => {
           overTcp = answered
@@ -140,7 +140,7 @@ export class Prober {
     })
     const end = this.#within(intervalMs, () => {
       if (overTcp) this.#onlyOverTcp(target)
-      else this.#failed(target, nacks, helpers.nacksDue)
+      else this.#failed(target, nacks, nacksDue)
       finish()
     })
     const finish = (): void => {
@@ -169,7 +169,8 @@ export class Prober {
     })
   }
 
-  #askOthers(target: Member, { seqNo }: Ping, leftMs: number): { asked: number; nacksDue: number } {
+  /** Answers from how many a nack is due in time. */
+  #askOthers(target: Member, { seqNo }: Ping, leftMs: number): number {
     const { members, config, random, source, send } = this.#options
     const others = members.all().filter(member => member.state === 'alive' && member !== members.self)
     const helpers = shuffled(
@@ -181,8 +182,7 @@ export class Prober {
       const where = { target: target.addr, port: target.port, node: target.name }
       send(helper, [{ kind: 'indirectPing', seqNo, ...where, nack, ...source }])
     }
-    const due = helpers.filter(helper => maxVersion(helper) >= SPEAKS.nack && this.#nackDelayMs(helper) < leftMs)
-    return { asked: helpers.length, nacksDue: due.length }
+    return helpers.filter(helper => maxVersion(helper) >= SPEAKS.nack && this.#nackDelayMs(helper) < leftMs).length
   }
 
   /** A Go peer answers after its whole timeout, too late for the default timing: its silence proves nothing (section 6.6). */
