@@ -93,6 +93,8 @@ const HELD: Held = {
   'src/protocols/memberlist/vectors.test.ts': [
     [[53, 'A.3', 'A.4', 'A.5', 'A.6'], 'Appendix A: made with the Go library'],
   ],
+  'src/protocols/memberlist/simulation.test.ts': [[[60], "'60 a node that starts anew"]],
+  'src/protocols/memberlist/prober.test.ts': [[[58], "'58 for another one: no answer"]],
   'src/protocols/memberlist/members.test.ts': [[[60], "'60 another address"]],
   'src/control/membership/config.test.ts': [[[61], "'61 all 19 keys"]],
   'src/apps/speaker/memberlist-config.test.ts': [[[61], '`61 the file wins']],

@@ -221,7 +221,7 @@ test('for another one: the target is asked under an own number, and the answer g
   assert.deepEqual(take(), [], 'once, and no nack after it')
 })
 
-test('for another one: no answer is said after 80 % of the time, where that was wished', () => {
+test('58 for another one: no answer is said after 80 % of the time, where that was wished', () => {
   prober.help(request(true), TARGET, ASKER)
   prober.help(request(false), TARGET, ASKER)
   take()

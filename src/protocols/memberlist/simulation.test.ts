@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatAddress, parseAddress } from '../../core/ip/index.ts'
-import { silent } from '../../ports/index.ts'
+import { type StreamListener, silent } from '../../ports/index.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeNetwork } from '../../testing/fake-network.ts'
 import { FakeRandom } from '../../testing/fake-random.ts'
@@ -18,6 +18,7 @@ class Cluster {
   readonly streams: FakeStreams
   readonly nodes = new Map<string, Memberlist>()
   readonly leaves: string[] = []
+  readonly #listeners = new Map<string, StreamListener>()
   readonly #random: FakeRandom
   #seed: number
 
@@ -50,13 +51,17 @@ class Cluster {
         if (kind === 'NodeLeave') this.leaves.push(`${name} lost ${about}`)
       },
     })
-    await listen({ address, port: PORT }, stream => (this.nodes.has(name) ? node.accept(stream) : undefined))
+    const listener = await listen({ address, port: PORT }, stream =>
+      this.nodes.has(name) ? node.accept(stream) : undefined,
+    )
+    this.#listeners.set(name, listener)
     this.nodes.set(name, node)
     node.start()
     if (index > 0) void node.join(parseAddress(addressOf(0))!, PORT).catch(() => {})
   }
 
   kill(index: number): void {
+    void this.#listeners.get(`n${index}`)!.close()
     this.network.kill(addressOf(index))
     this.nodes.get(`n${index}`)!.shutdown()
     this.nodes.delete(`n${index}`)
@@ -154,4 +159,22 @@ test('a partition for 20 s, then healed and joined: one view again within 2 s', 
   for (const from of left!) // as a speaker joins every pod that is no member
     for (const to of right!) void cluster.nodes.get(`n${from}`)!.join(parseAddress(addressOf(to))!, PORT, 1000)
   await cluster.until(() => cluster.agrees(), 2000, 'one view again')
+})
+
+test('60 a node that starts anew at its address within 2 s is given up by nobody', async () => {
+  let suspecting = 0
+  for (let phase = 0; phase < 1000; phase += 200) {
+    const cluster = new Cluster(13 + phase)
+    for (let index = 0; index < 6; index++) await cluster.add(index)
+    await cluster.until(() => cluster.agrees(), 5000, 'all know all')
+    await cluster.clock.advanceAsync(5000 + phase, 100)
+    cluster.kill(3)
+    await cluster.clock.advanceAsync(2000, 100)
+    const states = [...cluster.nodes.values()].flatMap(node => node.present())
+    suspecting += states.filter(({ name, state }) => name === 'n3' && state === 'suspect').length
+    await cluster.add(3)
+    await cluster.clock.advanceAsync(30_000, 100)
+    assert.deepEqual([cluster.leaves, cluster.agrees()], [[], true])
+  }
+  assert.ok(suspecting > 5, `${suspecting} suspected it`)
 })
