@@ -10,7 +10,7 @@ import type {
   Task,
   Timer,
 } from '../../ports/index.ts'
-import { HoldDown } from './hold-down.ts'
+import { type Hold, HoldDown } from './hold-down.ts'
 import type { Published } from './interfaces.ts'
 import type { Majority } from './majority.ts'
 import type { MemberlistMembership } from './memberlist.ts'
@@ -38,6 +38,8 @@ export interface CombinedOptions {
 const REJOIN_EVERY_MS = 500
 /** Listeners are told at once, and of what follows this much later: a partition of a hundred changes evidence each millisecond. */
 const APART_MS = 5
+/** Who may take addresses back has them before the others are told to give them up: a decision takes some milliseconds. */
+const TAKE_BACK_MS = 50
 const NOBODY: ReadonlyMap<string, DirectEvidence> = new Map()
 
 /**
@@ -61,6 +63,7 @@ export class CombinedMembership implements Membership, Task {
   #turn: Timer | undefined
   #toldMs = Number.NEGATIVE_INFINITY
   #review: Timer | undefined
+  #takeBack: Timer | undefined
   /** Nodes of which memberlist itself said what happened to them. */
   readonly #said = new Set<string>()
   #own: readonly string[] | undefined
@@ -108,7 +111,7 @@ export class CombinedMembership implements Membership, Task {
     this.#stopping = true
     this.#unfollow()
     this.#holdDown?.stop()
-    for (const timer of [this.#turn, this.#review]) timer?.cancel()
+    for (const timer of [this.#turn, this.#review, this.#takeBack]) timer?.cancel()
     await Promise.all([heartbeats?.stop(), memberlist.stop()])
   }
 
@@ -237,13 +240,20 @@ export class CombinedMembership implements Membership, Task {
   }
 
   #tellHold(): void {
-    const { memberlist, heartbeats, node, log } = this.#options
+    const { node, log, clock } = this.#options
     const { hold } = this.#holdDown!
-    memberlist.hold = hold
-    heartbeats?.hold(hold.held)
+    this.#takeBack?.cancel()
+    if (hold.held) this.#publishHold(hold)
+    else this.#takeBack = clock.after(TAKE_BACK_MS, () => this.#publishHold(hold))
     const msg = hold.held ? 'addresses stay where they are for now' : 'takes part in elections'
     log.info({ op: 'holdDown', ...hold, msg })
     this.#listeners.tell({ kind: 'NodeUpdate', node, address: '' })
+  }
+
+  #publishHold(hold: Hold): void {
+    const { memberlist, heartbeats } = this.#options
+    memberlist.hold = hold
+    heartbeats?.hold(hold.held)
   }
 
   /** The majority rule (IMP-6). Whoever joins sees nobody yet, and is told nothing. */

@@ -42,8 +42,8 @@ for (const end of ['kill', 'crash', 'leave'] as const)
       cluster.judge.longest.several = 0
       await cluster.run(2500)
       assert.deepEqual(heldIn(cluster), [])
-      // First hand, by heartbeat: where the packet is lost, by the next one. Gossip takes some 200 ms.
-      assert.ok(cluster.judge.longest.several < 60, `${cluster.judge.longest.several} ms`)
+      // Others hear of it 50 ms later, first hand, by heartbeat: where the packet is lost, by the next one. Gossip takes some 200 ms.
+      assert.ok(cluster.judge.longest.several < 110, `${cluster.judge.longest.several} ms`)
       assert.deepEqual(ownersOf(cluster), before)
       assert.deepEqual(cluster.judge.violations, [])
     }
