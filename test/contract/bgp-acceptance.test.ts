@@ -41,6 +41,7 @@ const EXAMPLES: Held = {
     [[43], '43: a thousand'],
     [[52], '52: a refresh'],
   ],
+  'src/protocols/bgp/outbound/add-path.test.ts': [[[106], '106: IPv4, with its identifier']],
   'src/control/bgp/protocol.test.ts': [
     [[26], '26 a change of one peer'],
     [[61], '61 a source address'],
