@@ -1,5 +1,5 @@
 /** Brings what the responder's thread counts into the metrics of chapter 03 section 5.1. */
-import type { Counter, Metrics } from '../../ports/index.ts'
+import type { Counter, Gauge, Metrics } from '../../ports/index.ts'
 import { COUNTERS, GRATUITOUS, type Ignored, RECEIVED, SENT } from '../../protocols/ethernet/index.ts'
 import { MAX_ADDRESSES } from './layer2-table.ts'
 
@@ -9,8 +9,12 @@ export class CountCollector {
   /** What of the counts the metrics hold already. */
   readonly #reported = new Uint32Array(COUNTERS * MAX_ADDRESSES)
   readonly #counters: Counter[] = []
+  readonly #lastGratuitous: Gauge
+  readonly #now: () => number
 
-  constructor(metrics: Metrics) {
+  /** `now` is in milliseconds since 1970. */
+  constructor(metrics: Metrics, now: () => number) {
+    this.#now = now
     const counter = (name: string, help: string) => metrics.counter({ name, help, labels: ['ip'] })
     this.#counters[RECEIVED] = counter(
       'metallb_layer2_requests_received',
@@ -24,6 +28,11 @@ export class CountCollector {
       'metallb_layer2_gratuitous_sent',
       'Number of gratuitous layer2 packets sent for owned IPs as a result of failovers',
     )
+    this.#lastGratuitous = metrics.gauge({
+      name: 'metallb_layer2_last_gratuitous_timestamp_seconds',
+      help: 'When the last gratuitous layer2 packet was sent for the IP, to within a second',
+      labels: ['ip'],
+    })
   }
 
   /** Adds what was counted since the last time; `texts` are the addresses by slot. A number may have wrapped once. */
@@ -34,6 +43,7 @@ export class CountCollector {
       if (count === reported) continue
       const ip = texts[Math.floor(index / COUNTERS)]!
       this.#counters[index % COUNTERS]!.inc({ ip }, (count - reported) >>> 0)
+      if (index % COUNTERS === GRATUITOUS) this.#lastGratuitous.set(Math.floor(this.#now() / 1000), { ip })
       this.#reported[index] = count
     }
   }

@@ -86,7 +86,7 @@ export class LinuxLayer2Responder implements Layer2Responder, AddressClaims, Int
 
   constructor(options: LinuxLayer2Options) {
     this.#options = options
-    this.#counts = new CountCollector(options.metrics)
+    this.#counts = new CountCollector(options.metrics, () => options.clock.now())
     this.#ignored = new IgnoredCounter(options.metrics)
     const { worker: url, log, clock } = options
     this.#thread = new SupervisedWorker({

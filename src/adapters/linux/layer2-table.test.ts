@@ -128,18 +128,24 @@ test('whatever the changes, the worker ends up with the last table, and no slot 
 
 test('what the worker counts becomes metrics, each packet once, and wrapping numbers go on', () => {
   const metrics = new FakeMetrics()
-  const collector = new CountCollector(metrics)
+  let now = 5_999
+  const collector = new CountCollector(metrics, () => now)
   const texts = ['10.0.0.1', '10.0.0.2']
   collector.counts[RECEIVED] = 0xfffffffe
   collector.counts[COUNTERS + GRATUITOUS] = 10
   collector.collect(texts)
+  now = 9_000
   collector.counts[RECEIVED]! += 5
   collector.collect(texts)
   collector.collect(texts)
   assert.deepEqual(Object.fromEntries(metrics.series), {
     'metallb_layer2_requests_received{ip="10.0.0.1"}': 0xfffffffe + 5,
     'metallb_layer2_gratuitous_sent{ip="10.0.0.2"}': 10,
+    'metallb_layer2_last_gratuitous_timestamp_seconds{ip="10.0.0.2"}': 5,
   })
+  collector.counts[COUNTERS + GRATUITOUS]!++
+  collector.collect(texts)
+  assert.equal(metrics.series.get('metallb_layer2_last_gratuitous_timestamp_seconds{ip="10.0.0.2"}'), 9)
 })
 
 test('so many lines pass in a second, the next one tells how many were held back', () => {

@@ -14,11 +14,14 @@ function subject(members: string[], reachable: string[] = []) {
   const present = new Set([OWN, ...members])
   const log = new FakeLog()
   const joins: string[] = []
-  let joined = 0
+  let [joined, failures] = [0, 0]
   const joiner = new Joiner({
     ...{ own: parseAddress(OWN)!, clock, random: new FakeRandom(1), log, fast: true, timeoutMs: 10_000 },
     present: () => present,
     joined: () => joined++,
+    failed: count => {
+      failures += count
+    },
     join: async address => {
       const text = formatAddress(address)
       joins.push(text)
@@ -33,7 +36,7 @@ function subject(members: string[], reachable: string[] = []) {
   }
   /** Lines since the last call, as level and fields. */
   const said = () => log.lines.splice(0).map(({ level, fields }) => ({ level, ...fields }))
-  return { joiner, present, during, said, joined: () => joined }
+  return { joiner, present, during, said, joined: () => joined, failures: () => failures }
 }
 
 test('who is a member already, and this node itself, are not joined', async () => {
@@ -44,9 +47,10 @@ test('who is a member already, and this node itself, are not joined', async () =
 })
 
 test('where one cannot be reached another is asked for it, each second, and more rarely after ten rounds', async () => {
-  const { joiner, during, present } = subject(['10.0.0.2'])
+  const { joiner, during, present, failures } = subject(['10.0.0.2'])
   joiner.discover(new Set(['10.0.0.2', '10.0.0.3']))
   assert.deepEqual(await during(2500), ['10.0.0.3', '10.0.0.2', '10.0.0.3', '10.0.0.2', '10.0.0.3', '10.0.0.2'])
+  assert.equal(failures(), 3)
   await during(7500)
   const later = await during(10_000)
   assert.deepEqual(

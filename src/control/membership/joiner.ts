@@ -13,6 +13,8 @@ export interface JoinerOptions {
   readonly join: (address: Address, withinMs: number) => Promise<void>
   /** The first join ended, or its time was up. */
   readonly joined: () => void
+  /** So many could not be joined in a round. */
+  readonly failed: (count: number) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -86,6 +88,7 @@ export class Joiner {
     await this.#askAnother(targets)
     this.#busy = false
     if (this.#stopped) return
+    if (failures.length > 0) this.#options.failed(failures.length)
     if (targets.length > 0) this.#report(targets.length, failures)
     this.#limit.cancel()
     const { clock, fast, joined } = this.#options

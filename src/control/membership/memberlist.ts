@@ -34,7 +34,7 @@ export interface MemberlistMembershipOptions {
   /** Without one nothing is encrypted. */
   readonly keyring?: Keyring
   readonly peers: Peers
-  /** Counts refused packets. */
+  /** Counts refused packets, and joins that failed. */
   readonly metrics?: Metrics
   /** This speaker sends heartbeats besides. */
   readonly heartbeats?: boolean
@@ -123,12 +123,17 @@ export class MemberlistMembership implements Task {
   }
 
   #composeJoiner(list: Memberlist): Joiner {
-    const { address: own, port, config, clock, random, log } = this.#options
+    const { address: own, port, config, clock, random, log, metrics } = this.#options
+    const failures = metrics?.counter({
+      name: 'metallb_memberlist_join_failures_total',
+      help: 'Number of times a speaker could not be joined',
+    })
     return new Joiner({
       ...{ own, clock, random, log, fast: config.fast !== undefined, timeoutMs: config.tcpTimeoutMs },
       present: () => this.#look().addresses,
       join: (address, withinMs) => list.join(address, port, withinMs),
       joined: () => this.#setJoined(),
+      failed: count => failures?.inc({}, count),
     })
   }
 
