@@ -10,14 +10,18 @@ import { hex } from '../../src/testing/hex.ts'
 const SEEDS = [
   hex`ffffffffffff 020000000001 0806 0001080006040001 020000000001c0a80123 000000000000c0a801f0 ${'00'.repeat(18)}`,
   hex`0242ac110002 020000000001 8100 0064 0806 0001080006040002 020000000001c0a801f0 000000000000c0a801f0`,
+  // A question of a hand-over, and the answer that lets go: a mark in the target's hardware address.
+  hex`0242ac110002 020000000001 0806 0001080006040001 020000000001c0a80123 4d4807000000c0a801f0 ${'00'.repeat(18)}`,
+  hex`0242ac110002 020000000001 0806 0001080006040002 020000000001c0a80123 4d4807123456c0a801f0 ${'00'.repeat(18)}`,
 ]
 
 /** Throws where something else than a DecodeError escapes, or a reply is not a frame we could have meant. */
-export function fuzzArp(seed: number, runs: number): { answered: number; refused: number } {
+export function fuzzArp(seed: number, runs: number): { answered: number; refused: number; handed: number } {
   const random = generator(seed)
   const { left, right } = FakeLink.pair()
+  const voice = new ArpVoice()
   const station = new Station({
-    voice: new ArpVoice(),
+    voice,
     open: () => left,
     excluded: () => false,
     report: () => {},
@@ -30,12 +34,13 @@ export function fuzzArp(seed: number, runs: number): { answered: number; refused
   const flags = { up: true, carrier: true, broadcast: true, noArp: false }
   station.setInterfaces([{ index: 1, name: 'eth0', mac, ...flags, addresses: [] }], 0)
   station.change([[0xc0a801f0 | 0, { interfaces: 'all', slot: 0 }]], [], 0)
-  const outcome = { answered: 0, refused: 0 }
+  const outcome = { answered: 0, refused: 0, handed: 0 }
   for (let run = 0; run < runs; run++) {
     const frame = mutate(SEEDS[run % SEEDS.length]!, random)
     station.receive(1, frame, frame.length)
     outcome.answered += checkReply(right)
     outcome.refused += decodes(frame) ? 0 : 1
+    outcome.handed += hands(voice, frame) ? 1 : 0
   }
   return outcome
 }
@@ -49,6 +54,14 @@ function checkReply(link: FakeLink): number {
   if (length !== 60 || source !== '02:42:ac:11:00:02' || packet.senderMac !== source || packet.operation !== 2)
     throw new Error(`a reply we never meant: ${Buffer.from(reply.subarray(0, length)).toString('hex')}`)
   return 1
+}
+
+/** Whether it is a word of a hand-over, which must be within its bounds. */
+function hands({ handover }: ArpVoice, frame: Uint8Array): boolean {
+  const [poll, release] = [handover.pollOf(frame, frame.length), handover.releaseOf(frame, frame.length)]
+  const { id = 0, last = 0 } = { ...poll, ...release }
+  if (id < 0 || id > 255 || last < 0 || last > 0xffffff) throw new Error(`a question ${id}, a fingerprint ${last}`)
+  return poll !== undefined || release !== undefined
 }
 
 /** What decodes must encode to the bytes it came from. */
