@@ -1,4 +1,7 @@
-/** Whose clients a node takes over: of nodes whose speakers stopped by plan, or that stood in for it; their kernels may go on forwarding. */
+/**
+ * Whose clients a node takes over: of nodes whose speakers stopped by plan, or that stood in for it. Their kernels may go on
+ * forwarding.
+ */
 import type { Reason } from '../reason.ts'
 import type { Node } from '../service.ts'
 import type { Admitted } from './admission.ts'

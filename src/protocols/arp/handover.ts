@@ -1,7 +1,7 @@
 /**
  * The words of a hand-over in ARP. The field for the target's hardware address means nothing in a request (RFC 826), so it
- * carries a mark, the number of the question and, in the answer, the fingerprint of the last request that was answered. Senders name their own address, never
- * the one that is handed over: no host learns anything from either but what is true.
+ * carries a mark, the number of the question and, in the answer, the fingerprint of the last request that was answered.
+ * Senders name their own address, never the one that is handed over: no host learns from either but what is true.
  */
 import { type Mac, macBytes, macFromBytes } from '../../core/ip/index.ts'
 import { type HandoverVoice, MINIMUM_FRAME, type Release, type Responder } from '../ethernet/index.ts'

@@ -32,7 +32,10 @@ const ANSWER = 3
 const EARLY = 1
 
 export const handover: HandoverVoice<bigint> = {
-  /** A switch that snoops delivers what is sent to a group once it has heard the report of the new member, which Linux sends after two ticks. */
+  /**
+   * A switch that snoops delivers what is sent to a group once it has heard the report of the new member, which Linux sends
+   * after two ticks.
+   */
   settleMs: 50,
   poll: (key, to, { id, isEarly }, on) => {
     const message = { kind: 'solicitation', target: key, linkLayer: macFromBytes(on.mac) } as const
@@ -57,7 +60,10 @@ export const handover: HandoverVoice<bigint> = {
   fingerprint,
 }
 
-/** To the group of the address, whose members both are, in a frame to one of them: to the address itself a kernel would forward it. */
+/**
+ * To the group of the address, whose members both are, in a frame to one of them: to the address itself a kernel would
+ * forward it.
+ */
 function marked(message: NdpMessage, destination: bigint, to: Mac, mark: Uint8Array, on: Responder): Uint8Array {
   const body = new Writer(56).put(encodeNdp(message)).put(mark).finish()
   const payload = sealPacket({ source: on.linkLocal!, destination, body })
