@@ -3,12 +3,11 @@
  * table of addresses, and the announcements. No loop, clock or socket of its own: the caller brings links, frames and
  * the time, and a voice that knows the protocol.
  */
-import { macBytes } from '../../core/ip/index.ts'
 import type { Link, NetworkInterface, Random } from '../../ports/index.ts'
 import { Announcer } from './announcer.ts'
+import { Attachment } from './attachment.ts'
 import { type Claim, matches, type Responder } from './claim.ts'
 import type { DiscretionStep } from './discretion.ts'
-import { ipv4Of, linkLocal } from './eligibility.ts'
 import { Succession } from './succession.ts'
 import type { Failure, Ignored, StationEvent, Voice } from './voice.ts'
 
@@ -34,18 +33,6 @@ export interface StationOptions<K, L extends Link> {
   /** Milliseconds between refreshing announcements, 0 for none. */
   refreshMs: number
   random: Random
-}
-
-interface Attachment<L> extends Responder {
-  readonly link: L
-  name: string
-  mac: Uint8Array
-  linkLocal: bigint | undefined
-  ipv4: number | undefined
-  /** Up and with carrier: what is sent arrives. */
-  alive: boolean
-  /** Frames not answered since last asked, by reason. */
-  ignored: Map<string, number>
 }
 
 export class Station<K, L extends Link> {
@@ -151,7 +138,7 @@ export class Station<K, L extends Link> {
       if (slot !== undefined) counts[COUNTERS * slot + RECEIVED]!++
       if (slot !== undefined && isSent) counts[COUNTERS * slot + SENT]!++
     } else {
-      attachment.ignored.set(verdict, (attachment.ignored.get(verdict) ?? 0) + 1)
+      attachment.ignore(verdict)
       if (verdict === 'notMatchInterface' && verbose)
         this.#options.report({ kind: 'ignored', exchange: voice.exchange(frame, length, attachment, 'asked') })
       this.#succession.hear(index, frame, length)
@@ -161,15 +148,7 @@ export class Station<K, L extends Link> {
 
   /** What was not answered since the last call; empty where nothing was. */
   takeIgnored(): Ignored[] {
-    const taken: Ignored[] = []
-    for (const attachment of this.#attachments.values()) {
-      const dropped = attachment.link.dropped?.() ?? 0
-      if (dropped > 0) attachment.ignored.set('receiveBufferFull', dropped)
-      if (attachment.ignored.size === 0) continue
-      taken.push({ interface: attachment.name, reasons: attachment.ignored })
-      attachment.ignored = new Map()
-    }
-    return taken
+    return [...this.#attachments.values()].flatMap(attachment => attachment.takeIgnored() ?? [])
   }
 
   /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
@@ -203,15 +182,7 @@ export class Station<K, L extends Link> {
 
   #attach(link: NetworkInterface, nowMs: number): void {
     try {
-      const state = {
-        name: link.name,
-        mac: macBytes(link.mac!),
-        linkLocal: linkLocal(link)?.value,
-        ipv4: ipv4Of(link),
-        alive: link.carrier,
-        ignored: new Map<string, number>(),
-      }
-      const attachment = { ...state, link: this.#options.open(link) }
+      const attachment = new Attachment(link, this.#options.open(link))
       this.#attachments.set(link.index, attachment)
       this.#options.report({ kind: 'created', interface: link.name })
       this.#wantAll(link.index, attachment, nowMs)
@@ -230,19 +201,11 @@ export class Station<K, L extends Link> {
     this.#options.report({ kind: 'deleted', interface: attachment.name })
   }
 
-  /** Name, MAC, link-local address and carrier of an interface may change while it stays the same one (IMP-11). */
   #follow(attachment: Attachment<L>, link: NetworkInterface, failed: boolean, nowMs: number): void {
-    const mac = macBytes(link.mac!)
-    const renamed = attachment.name !== link.name
-    const restart = (link.carrier && !attachment.alive) || mac.some((byte, at) => byte !== attachment.mac[at])
-    attachment.name = link.name
-    attachment.mac = mac
-    attachment.linkLocal = linkLocal(link)?.value
-    attachment.ipv4 = ipv4Of(link)
-    attachment.alive = link.carrier
-    const wasQuiet = restart && this.#succession.end(link.index)
-    if (renamed || failed || wasQuiet) this.#wantAll(link.index, attachment, nowMs)
-    if (restart) this.#announcer.restart(link.index, nowMs)
+    const { isRenamed, isToBeLearned } = attachment.follow(link)
+    const wasQuiet = isToBeLearned && this.#succession.end(link.index)
+    if (isRenamed || failed || wasQuiet) this.#wantAll(link.index, attachment, nowMs)
+    if (isToBeLearned) this.#announcer.restart(link.index, nowMs)
   }
 
   #wantAll(index: number, attachment: Attachment<L>, nowMs: number): void {
