@@ -7,7 +7,7 @@ import { peerLabel } from './settings.ts'
 
 const LABELS = ['peer', 'vrf']
 
-type Counted = Pick<SessionStatus, 'sent' | 'received'>
+type Counted = Pick<SessionStatus, 'sent' | 'received' | 'malformedUpdates'>
 
 /** Name, help, and the number. */
 const COUNTERS: readonly [name: string, help: string, count: (status: Counted) => number][] = [
@@ -25,6 +25,11 @@ const COUNTERS: readonly [name: string, help: string, count: (status: Counted) =
   ['metallb_bgp_route_refresh_sent', 'Number of BGP route refresh messages sent', ({ sent }) => sent['route refresh']],
   ['metallb_bgp_total_sent', 'Number of total BGP messages sent', ({ sent }) => total(sent)],
   ['metallb_bgp_total_received', 'Number of total BGP messages received', ({ received }) => total(received)],
+  [
+    'metallb_bgp_malformed_updates_total',
+    'Number of BGP UPDATE messages received with faults that cost routes and not the session (RFC 7606)',
+    ({ malformedUpdates }) => malformedUpdates,
+  ],
 ]
 
 const STATES = ['idle', 'connect', 'active', 'open sent', 'open confirm', 'established'] as const
