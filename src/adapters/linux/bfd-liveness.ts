@@ -103,7 +103,7 @@ export class LinuxLiveness implements Liveness, Task {
     const watched: Watched = { id, target, listeners, profile, state: 'down', status: undefined, counts: NO_COUNTS }
     this.#byKey.set(keyOf(target), watched)
     this.#byId.set(id, watched)
-    this.#metrics.up.set(0, { peer: peerName(target) })
+    this.#metrics.begin(target)
     this.#warnWhereShort(target, profile)
     this.#thread.post({ kind: 'add', id, target, profile })
     this.#thread.run()
@@ -122,7 +122,7 @@ export class LinuxLiveness implements Liveness, Task {
     if (!watched.listeners.delete(listener) || watched.listeners.size > 0) return
     this.#byKey.delete(keyOf(watched.target))
     this.#byId.delete(watched.id)
-    this.#metrics.up.remove({ peer: peerName(watched.target) })
+    this.#metrics.end(watched.target)
     this.#thread.post({ kind: 'remove', id: watched.id })
   }
 
@@ -172,7 +172,7 @@ export class LinuxLiveness implements Liveness, Task {
   #hearStatus(id: number, status: LivenessStatus): void {
     const watched = this.#byId.get(id)
     if (watched === undefined) return
-    this.#metrics.report(peerName(watched.target), watched.counts, status)
+    this.#metrics.report(watched.target, watched.counts, status)
     watched.status = status
     watched.counts = status
   }
@@ -183,10 +183,8 @@ export class LinuxLiveness implements Liveness, Task {
   }
 
   #tell(watched: Watched, change: LivenessChange): void {
-    const peer = peerName(watched.target)
     watched.state = change.state
-    this.#metrics.up.set(change.state === 'up' ? 1 : 0, { peer })
-    this.#metrics.notifications.inc({ peer })
+    this.#metrics.changed(watched.target, change.state === 'up')
     this.#log(watched.target, change)
     for (const listener of [...watched.listeners]) listener(change)
   }
