@@ -70,7 +70,7 @@ export class LinuxHeartbeats implements Heartbeats {
     return { data: { port: port2, wakeFd: this.#wakeFd, pulse: this.#pulse }, transfer: [port2] }
   }
 
-  /** @throws SystemError where the address or port cannot be had */
+  /** Rejects where the address or port cannot be had. */
   async start(): Promise<void> {
     const { address, port, follow } = this.#options
     const { family } = address
@@ -80,7 +80,7 @@ export class LinuxHeartbeats implements Heartbeats {
       bind(fd, socketAddress(family, address, port))
     } catch (error) {
       close(fd)
-      throw error
+      throw new Error(`heartbeats: UDP port ${port}: ${(error as Error).message}`, { cause: error })
     }
     this.#fd = fd
     this.#open()

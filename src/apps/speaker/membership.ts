@@ -86,9 +86,19 @@ export function composeMembership(platform: Platform<SpeakerFlags>): ComposedMem
   const memberlistMetrics = new MemberlistMetrics(memberlist, metrics, clock)
   return {
     membership,
-    tasks: [memberlistMetrics, ...(secrets.length > 0 ? [reload] : []), membership],
+    tasks: [memberlistMetrics, ...(secrets.length > 0 ? [reload] : []), orFatal(membership)],
     ...(heartbeatPort > 0 && { companion: () => heartbeats.companion() }),
   }
+}
+
+/** A port that cannot be had is said to be that, and not a fault of the API. */
+function orFatal(membership: CombinedMembership): Task {
+  const failed = (error: unknown) => {
+    throw new Fatal({ op: 'startup', error, msg: 'failed to create memberlist' })
+  }
+  const { name } = membership
+  const [stop, ready] = [() => membership.stop(), () => membership.ready()]
+  return { name, start: () => membership.start().catch(failed), stop, ready }
 }
 
 /** Where memberlist and heartbeats are; port 0: no heartbeats. @throws Fatal */
