@@ -28,7 +28,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async args => (await import('./cli/plan.ts')).planCommand(args),
   },
   show: {
-    synopsis: 'bgp summary|neighbor [ADDRESS]|ipv4|ipv6 [--node N] [-o text|json]',
+    synopsis: 'bgp summary|neighbor [ADDRESS]|ipv4|ipv6|running-config|bfd [--node N] [-o text|json]',
     summary: 'what the speakers tell their BGP peers, and how the sessions are',
     run: async args => (await import('./cli/show.ts')).showCommand(args),
   },
