@@ -142,7 +142,6 @@ test('the running configuration in the words of FRR; what signs the segments is 
     ' neighbor 192.0.2.1 timers connect 5',
     ' neighbor 192.0.2.1 password <retracted>',
     ' neighbor 192.0.2.1 local-role customer',
-    ' neighbor 192.0.2.1 ebgp-multihop',
     ' neighbor 192.0.2.1 ttl-security hops 1',
     ' neighbor 192.0.2.1 graceful-restart',
     ' neighbor 192.0.2.1 bfd',
@@ -197,4 +196,22 @@ test('BFD peers with state, diagnostics, intervals and counters', () => {
     assert.ok(text.includes(part), `${part}\nin\n${text}`)
   assert.equal(text.includes('tor-b'), false)
   assert.equal(bfdText({ node: 'n', bgp: { neighbors: [never] } }), 'Node n: no BFD peers\n')
+})
+
+test('the running configuration: of TTL security and multihop, one; whole seconds; maps by VRF; families that are meant', () => {
+  const config = { ...never.config, families: ['ipv6', 'ipv4'] as const, holdMs: 10_000, ebgpMultiHop: true }
+  const routes = [
+    { prefix: '203.0.113.7/32', communities: [] },
+    { prefix: '2001:db8::7/128', communities: [] },
+  ]
+  const lines = (change: Partial<NeighborState>) =>
+    runningText({ node: 'n', bgp: { neighbors: [{ ...never, address: '2001:db8::1', config, routes, ...change }] } })
+  assert.match(lines({}), /^ neighbor 2001:db8::1 timers 3 10$/m)
+  assert.match(lines({}), /^ neighbor 2001:db8::1 ebgp-multihop$/m)
+  assert.match(lines({}), /^ neighbor 2001:db8::1 capability extended-nexthop$/m)
+  assert.match(lines({}), /^route-map 2001:db8::1-red-out permit 2$/m)
+  assert.doesNotMatch(lines({ config: { ...config, ttlSecurityHops: 2 } }), /ebgp-multihop/)
+  const inside = lines({ config: { ...config, families: ['ipv6'] } })
+  assert.doesNotMatch(inside, /203\.0\.113\.7|extended-nexthop/)
+  assert.match(inside, /^ipv6 prefix-list 2001:db8::1-red-out-1 seq 1 permit 2001:db8::7\/128$/m)
 })

@@ -22,7 +22,8 @@ function bfdLines(neighbors: readonly NeighborState[]): string[] {
     ...option('  receive-interval', profile.receiveIntervalMs),
     ...option('  transmit-interval', profile.transmitIntervalMs),
     ...(profile.echoMode ? ['  echo-mode'] : []),
-    ...option('  echo-interval', profile.echoIntervalMs),
+    ...option('  echo transmit-interval', profile.echoIntervalMs),
+    ...option('  echo receive-interval', profile.echoIntervalMs),
     ...(profile.passiveMode ? ['  passive-mode'] : []),
     ...option('  minimum-ttl', profile.minimumTtl),
     ' exit',
@@ -62,9 +63,10 @@ function neighborLines({ name, address, port, config }: NeighborState): string[]
     ...when(config.signed === 'tcp-ao', 'tcp-ao <retracted>'),
     ...when(config.passive, 'passive'),
     ...when(config.role, `local-role ${config.role}`),
-    ...when(config.ebgpMultiHop, 'ebgp-multihop'),
+    ...when(config.ebgpMultiHop && !ttlSecurityHops, 'ebgp-multihop'), // FRR takes one of both
     ...when(ttlSecurityHops, `ttl-security hops ${ttlSecurityHops}`),
     ...when(config.gracefulRestart, 'graceful-restart'),
+    ...when(address.includes(':') && config.families.includes('ipv4'), 'capability extended-nexthop'),
     ...when(bfdProfile, 'bfd'),
     ...when(bfdProfile, `bfd profile ${bfdProfile}`),
   ]
@@ -73,9 +75,14 @@ function neighborLines({ name, address, port, config }: NeighborState): string[]
 /** Of two times only one may be configured: the other follows from it (chapter 04 section 1.1). */
 function timerWords({ holdMs, keepaliveMs, connectMs }: NeighborConfig): string[] {
   const words: string[] = []
-  if (holdMs !== undefined) words.push(`timers ${(keepaliveMs ?? holdMs / 3) / 1000} ${holdMs / 1000}`)
-  if (connectMs !== undefined) words.push(`timers connect ${connectMs / 1000}`)
+  if (holdMs !== undefined) words.push(`timers ${seconds(keepaliveMs ?? holdMs / 3)} ${seconds(holdMs)}`)
+  if (connectMs !== undefined) words.push(`timers connect ${seconds(connectMs)}`)
   return words
+}
+
+/** FRR has whole ones. */
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000)
 }
 
 function familyLines(family: 'ipv4' | 'ipv6', neighbors: readonly NeighborState[]): string[] {
@@ -89,7 +96,7 @@ function familyLines(family: 'ipv4' | 'ipv6', neighbors: readonly NeighborState[
       `  neighbor ${one.address} activate`,
       ...(one.config.maxPaths === undefined ? [] : [`  neighbor ${one.address} addpath-tx-all-paths`]),
       ...(one.routes.some(({ prefix }) => isOf(family)(prefix))
-        ? [`  neighbor ${one.address} route-map ${one.address}-out out`]
+        ? [`  neighbor ${one.address} route-map ${mapOf(one)} out`]
         : []),
     ]),
     ' exit-address-family',
@@ -102,19 +109,25 @@ function isOf(family: 'ipv4' | 'ipv6'): (prefix: string) => boolean {
 }
 
 /** One entry for all prefixes of a family that say the same. */
-function routeMapLines({ address, routes }: NeighborState): string[] {
-  const alike = groupBy(routes, route => [isOf('ipv6')(route.prefix), ...setLines(route)].join('\n'))
+function routeMapLines(neighbor: NeighborState): string[] {
+  const meant = neighbor.routes.filter(({ prefix }) => neighbor.config.families.some(family => isOf(family)(prefix)))
+  const alike = groupBy(meant, route => [isOf('ipv6')(route.prefix), ...setLines(route)].join('\n'))
   const lists: string[] = []
   const maps: string[] = []
   for (const [index, group] of [...alike.values()].entries()) {
     const [first] = group as [RouteState, ...RouteState[]]
     const ip = isOf('ipv6')(first.prefix) ? 'ipv6' : 'ip'
-    const list = `${address}-out-${index + 1}`
+    const list = `${mapOf(neighbor)}-${index + 1}`
     lists.push(...group.map(({ prefix }, at) => `${ip} prefix-list ${list} seq ${at + 1} permit ${prefix}`))
-    maps.push(`route-map ${address}-out permit ${index + 1}`, ` match ${ip} address prefix-list ${list}`)
+    maps.push(`route-map ${mapOf(neighbor)} permit ${index + 1}`, ` match ${ip} address prefix-list ${list}`)
     maps.push(...setLines(first), 'exit', '!')
   }
   return lists.length === 0 ? [] : [...lists, '!', ...maps]
+}
+
+/** As the FRR mode of the reference names it. */
+function mapOf({ address, vrf }: NeighborState): string {
+  return `${address}${vrf === undefined ? '' : `-${vrf}`}-out`
 }
 
 function setLines({ localPref, med, prepend, linkBandwidth, communities }: RouteState): string[] {
@@ -132,7 +145,12 @@ function setLines({ localPref, med, prepend, linkBandwidth, communities }: Route
 
 function groupBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>()
-  for (const value of values) groups.set(keyOf(value), [...(groups.get(keyOf(value)) ?? []), value])
+  for (const value of values) {
+    const key = keyOf(value)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [value])
+    else group.push(value)
+  }
   return groups
 }
 
