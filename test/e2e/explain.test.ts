@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
-import { whyNoLab } from './harness.ts'
+import { serveDemo, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? false
 
@@ -29,12 +29,7 @@ describe('metallbctl explain, where a majority is required', { skip }, () => {
 
   before(async () => {
     lab = await startLab({ name: 'exexplain', notReadyAfterMs: 1000, speakerFlags: ['--require-majority'] })
-    await lab.apply(DEMO_MANIFEST)
-    address = await waitFor(async () => {
-      const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}'
-      return (await lab.kubectl(['get', 'service', 'web', '-o', path])).stdout.trim() || undefined
-    }, 'an address')
-    owner = await waitFor(() => lab.owner(address), 'an owner')
+    ;({ address, owner } = await serveDemo(lab))
   })
   after(() => lab?.close())
 

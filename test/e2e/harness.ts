@@ -1,4 +1,5 @@
 /** What the tests on real machines share: when they can run, back ends to ask, and what those answered. */
+import { DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
 import {
   type Host,
   isInstalled,
@@ -53,6 +54,20 @@ kind: Service
 metadata: { name: ${name} }
 spec: { type: LoadBalancer, selector: { app: ${app} }, ports: [{ port: 80, targetPort: 8080 }]${spec && `, ${spec}`} }
 ---`
+}
+
+/** Applies the manifest of the demo; answers the address of its Service and the node that announces it. */
+export async function serveDemo(lab: Lab): Promise<{ address: string; owner: string }> {
+  await lab.apply(DEMO_MANIFEST)
+  const address = await addressOf(lab)
+  return { address, owner: await waitFor(() => lab.owner(address), 'an owner') }
+}
+
+/** The address of the demo's Service, once it has one. */
+export function addressOf(lab: Lab): Promise<string> {
+  const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}'
+  const read = async () => (await lab.kubectl(['get', 'service', 'web', '-o', path])).stdout.trim() || undefined
+  return waitFor(read, 'an address')
 }
 
 /** What a back end said about one request. */

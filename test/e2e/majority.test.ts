@@ -1,9 +1,8 @@
 /** `--require-majority` (IMP-6): a node cut off from the others stops answering, as a client on its side sees. Real processes. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
-import { arp, whyNoLab } from './harness.ts'
+import { arp, serveDemo, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? false
 
@@ -14,12 +13,7 @@ describe('a cut between one node and two, where a majority is required', { skip 
 
   before(async () => {
     lab = await startLab({ name: 'simmajor', notReadyAfterMs: 1000, speakerFlags: ['--require-majority'] })
-    await lab.apply(DEMO_MANIFEST)
-    address = await waitFor(async () => {
-      const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}'
-      return (await lab.kubectl(['get', 'service', 'web', '-o', path])).stdout.trim() || undefined
-    }, 'an address')
-    owner = await waitFor(() => lab.owner(address), 'an owner')
+    ;({ address, owner } = await serveDemo(lab))
   })
   after(() => lab?.close())
 
