@@ -111,17 +111,11 @@ function merged(byService: readonly (readonly ServiceRoute[])[], maxPaths: numbe
   }
   const { prefix, localPref, prepend, med } = best
   const linkBandwidth = byService.reduce((sum, routes) => sum + bandwidthOf(routes), 0)
-  const paths =
-    maxPaths === 1
-      ? 1
-      : Math.min(
-          maxPaths,
-          byService.reduce((sum, routes) => sum + pathsOf(routes), 0),
-        )
+  const paths = maxPaths === 1 ? 1 : byService.reduce((sum, routes) => sum + pathsOf(routes), 0)
   const options = { ...(prepend !== undefined && { prepend }), ...(med !== undefined && { med }) }
   const attributes = {
     ...(linkBandwidth > 0 && { linkBandwidth }),
-    ...(paths > 1 && { paths }),
+    ...(paths > 1 && { paths: Math.min(paths, maxPaths) }),
     communities: [...communities.values()],
     ...(localPref !== undefined && { localPref }),
     ...options,

@@ -146,9 +146,7 @@ export function agree(settings: Settings, open: Open): Agreed {
     keepaliveMs: keepaliveMs(holdMs, settings.keepaliveMs),
     peerHoldMs: 1000 * open.holdTime,
     families,
-    wire: settings.addPath
-      ? { ...peerWire, addPath: families.filter(family => theirs.takesPathsOf(family)) }
-      : peerWire,
+    wire: { ...peerWire, addPath: families.filter(family => settings.addPath && theirs.takesPathsOf(family)) },
     peerWire,
     extendedNextHop: settings.extendedNextHop && theirs.acceptsIPv6NextHops(),
     extendedMessage: settings.extendedMessage && theirs.has('extended message'),

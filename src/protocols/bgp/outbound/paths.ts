@@ -5,17 +5,11 @@ import type { RouteAttributes } from './route.ts'
 
 /**
  * What a peer is told one by one: the copies of a path are alike but for their identifiers, 1 to k without a gap
- * (RFC 7911 section 3). For a peer that takes no identifiers there is one, without.
+ * (RFC 7911 section 3). To a peer that takes no identifiers there is one path, and none is written.
  */
 export function pathsOf(prefix: Nlri, { paths = 1 }: RouteAttributes, { addPath }: Wire): Nlri[] {
-  if (!addPath.includes(prefix.family)) return [plain(prefix)]
+  if (!addPath.includes(prefix.family)) return [prefix]
   return Array.from({ length: paths }, (_, index) => copyOf(prefix, index + 1))
-}
-
-function plain(prefix: Nlri): Prefix {
-  if (prefix.pathId === undefined) return prefix
-  const { family, network, length } = prefix
-  return { family, network, length }
 }
 
 export function copyOf(prefix: Prefix, pathId: number): Nlri {
