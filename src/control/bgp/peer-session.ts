@@ -246,11 +246,15 @@ export class PeerSession {
     const { local } = this.#session.status
     if (local === undefined) return
     const { address, interface: device = this.#peer.vrf } = this.#peer.endpoint
-    this.#watch.follow({
-      peer: address,
-      local: local.address,
-      multihop: !isOnLink(address, this.#interfaces()),
-      ...(device && { interface: device }),
-    })
+    const target = { peer: address, local: local.address, multihop: this.#isMultihop() }
+    this.#watch.follow({ ...target, ...(device && { interface: device }) })
+  }
+
+  /** As the router sees it: both ends have to agree (chapter 04 section 5.3). */
+  #isMultihop(): boolean {
+    const { endpoint, ebgpMultiHop, localAsn, myAsn } = this.#peer
+    if (endpoint.interface !== undefined) return false
+    const external = this.#session.status.agreed?.peerAsn !== (localAsn ?? myAsn)
+    return (ebgpMultiHop && external) || !isOnLink(endpoint.address, this.#interfaces())
   }
 }

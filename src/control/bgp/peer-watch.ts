@@ -1,7 +1,7 @@
 import type { BfdProfile } from '../../core/config/index.ts'
-import { sameAddress } from '../../core/ip/index.ts'
 import type { Liveness, LivenessChange, LivenessTarget, LivenessWatch } from '../../ports/index.ts'
 import type { WatchedPeer } from './bfd-state.ts'
+import { isSame } from './changes.ts'
 
 /** Whom it concerns that the neighbor is there, or no more. */
 export interface WatchEvents {
@@ -37,11 +37,10 @@ export class PeerWatch {
     else this.#watch?.change(profile)
   }
 
-  /** As long as our address is the same, the session of before goes on. */
-  follow(target: LivenessTarget & Required<Pick<LivenessTarget, 'local'>>): void {
+  /** As long as the path is the same, the session of before goes on. */
+  follow(target: LivenessTarget): void {
     if (this.#liveness === undefined || this.#profile === undefined) return
-    const from = this.#target?.local
-    if (this.#watch !== undefined && from !== undefined && sameAddress(from, target.local)) return
+    if (this.#watch !== undefined && isSame(this.#target, target)) return
     this.#watch?.close()
     this.#target = target
     this.#watch = this.#liveness.watch(target, this.#profile, change => this.#changed(change))

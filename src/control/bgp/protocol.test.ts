@@ -185,6 +185,29 @@ test('BFD down ends the session at once; that the neighbor stopped BFD does not'
   assert.deepEqual(world.targets, [])
 })
 
+test('BFD is multihop where routers take it to be: by ebgpMultiHop, or off the link', async () => {
+  const world = new World()
+  const peer = aBgpPeer({ bfdProfile: 'fast', ebgpMultiHop: true })
+  await world.router()
+  world.peers(peer)
+  world.up()
+  const multihop = () => world.targets.map(target => target.multihop)
+  assert.deepEqual(multihop(), [true])
+  world.peers({ ...peer, ebgpMultiHop: false })
+  assert.deepEqual(multihop(), [false], 'changed in the session as it is')
+  assert.deepEqual(world.lines('BGP session down'), [])
+
+  const inside = new World()
+  await inside.router('192.0.2.1', { localAsn: 64500 })
+  inside.peers({ ...peer, remoteAs: 'internal' })
+  inside.up()
+  assert.deepEqual(
+    inside.targets.map(target => target.multihop),
+    [false],
+    'the option is about routers of other ASes',
+  )
+})
+
 test('a peer that BFD hears again is dialled at once, however often it was lost', async () => {
   const world = new World()
   await world.router()
