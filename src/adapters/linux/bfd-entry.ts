@@ -1,5 +1,4 @@
 /** One session of the BFD thread with its sockets, and what it counts. */
-
 import type { BfdProfile } from '../../core/config/index.ts'
 import { formatAddress } from '../../core/ip/index.ts'
 import type { LivenessChange, LivenessStatus, LivenessTarget, Random } from '../../ports/index.ts'
@@ -76,7 +75,7 @@ export class BfdEntry implements Entry {
 
   close(): void {
     this.#sender.close()
-    this.#echo?.close()
+    this.#closeEcho()
   }
 
   status(): LivenessStatus {
@@ -107,6 +106,7 @@ export class BfdEntry implements Entry {
   #changed(change: LivenessChange): void {
     if (change.state === 'up') this.#upEvents++
     if (change.before === 'up') this.#downEvents++
+    if (change.state !== 'up') this.#closeEcho() // by the next time the link may be another, or our address
     this.#host.changed(this, change)
   }
 
@@ -134,6 +134,13 @@ export class BfdEntry implements Entry {
     this.#echo = new BfdEchoSocket(path)
     this.#host.rewatch()
     return this.#echo
+  }
+
+  #closeEcho(): void {
+    if (this.#echo === undefined) return
+    this.#echo.close()
+    this.#echo = undefined
+    this.#host.rewatch()
   }
 
   /** A packet that cannot be sent is a packet lost; the reason is told once. */
