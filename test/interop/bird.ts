@@ -47,7 +47,7 @@ export class Bird extends Daemons implements Router {
 
 /** One neighbor, both families. */
 export function birdRouter(router: RouterConfig): Bird {
-  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, bfd } = router
+  const { netns, over, ourAsn, asn, password, gtsm, hops = 1, dials, bfd, addPath } = router
   const { us, them } = router.between ?? { us: OURS[over], them: THEIRS[over] }
   const config = `router id 10.20.0.2;
 protocol device {}
@@ -62,8 +62,8 @@ protocol bgp speaker {
   ${dials ? 'connect delay time 1; connect retry time 1;' : 'passive on;'}
   ${password ? `password "${password}";` : ''}
   ${gtsm ? 'ttl security on;' : ''}
-  ipv4 { import all; export none; extended next hop on; };
-  ipv6 { import all; export none; };
+  ipv4 { import all; export none; extended next hop on; ${addPath ? 'add paths rx;' : ''} };
+  ipv6 { import all; export none; ${addPath ? 'add paths rx;' : ''} };
 }
 `
   return new Bird({ netns, config })

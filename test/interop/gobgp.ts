@@ -33,7 +33,7 @@ export class GoBgp extends Daemons implements Router {
 }
 
 function textOf(router: RouterConfig): string {
-  const { over, ourAsn, asn, password, gtsm, hops = 1, dials, gracefulRestart = false } = router
+  const { over, ourAsn, asn, password, gtsm, hops = 1, dials, gracefulRestart = false, addPath = false } = router
   const { us, them } = router.between ?? { us: OURS[over], them: THEIRS[over] }
   const families = ['ipv4-unicast', 'ipv6-unicast'].map(
     name => `  [[neighbors.afi-safis]]
@@ -51,6 +51,8 @@ function textOf(router: RouterConfig): string {
     neighbor-address = "${us}"
     peer-as = ${ourAsn}
     ${password ? `auth-password = "${password}"` : ''}
+  [neighbors.add-paths.config]
+    receive = ${addPath}
   [neighbors.transport.config]
     passive-mode = ${!dials}
   [neighbors.graceful-restart.config]

@@ -40,6 +40,8 @@ export interface RouterConfig {
   readonly gracefulRestart?: boolean
   /** FRR only: BIRD always does, GoBGP by itself. RFC 8950 */
   readonly extendedNextHop?: boolean
+  /** BIRD and GoBGP: takes several paths of a prefix (RFC 7911), as FRR does by itself. */
+  readonly addPath?: boolean
   /** It opens the connection too; else it waits for ours. */
   readonly dials?: boolean
 }
