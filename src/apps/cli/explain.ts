@@ -17,6 +17,7 @@ import { explanationJson, explanationText } from './explain-text.ts'
 import { tellUnreadable } from './failure.ts'
 import { readObjectFiles } from './files.ts'
 import { openCluster, readCluster } from './live.ts'
+import { readServiceView } from './speaker-answers.ts'
 import { askSpeakers, SPEAKER_OPTIONS, type SpeakerAnswer } from './speakers.ts'
 
 const USAGE = `usage: metallbctl explain service NAMESPACE/NAME [-n NAMESPACE] [--kubeconfig FILE]
@@ -74,16 +75,12 @@ async function gather(values: Values, key: string): Promise<{ cluster: Cluster; 
   const { access, kube } = await openCluster(kubeconfig)
   const cluster = await readCluster(kube, namespace)
   const query = `?service=${encodeURIComponent(key)}`
-  return { cluster, answers: sorted(await askSpeakers<ServiceView>(cluster.pods ?? [], access, values, query)) }
+  return { cluster, answers: sorted(await askSpeakers(cluster.pods ?? [], access, values, readServiceView, query)) }
 }
 
-/** A speaker of another version may answer something else. */
 function sorted(said: readonly SpeakerAnswer<ServiceView>[]): Answers {
-  const views = said.flatMap(({ state }) => ('speaker' in state ? state : []))
-  const silent = said.flatMap(({ node, state }) => {
-    if ('speaker' in state) return []
-    return { node, error: state instanceof KubeError ? state.message : 'it is of a version that does not tell' }
-  })
+  const views = said.flatMap(({ state }) => (state instanceof KubeError ? [] : state))
+  const silent = said.flatMap(({ node, state }) => (state instanceof KubeError ? { node, error: state.message } : []))
   return { views, silent }
 }
 

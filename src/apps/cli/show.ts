@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util'
 import { CredentialsError } from '../../adapters/kube/index.ts'
 import { pods } from '../../api/index.ts'
 import { KubeError } from '../../ports/index.ts'
-import type { SpeakerState } from '../speaker/state.ts'
+import type { SpeakerSessions } from '../speaker/state.ts'
 import { EXIT } from './command.ts'
 import { openCluster } from './live.ts'
 import { knownNeighbors, ofNeighbor, viewJson, viewNamed, viewText } from './show-views.ts'
+import { readSessions } from './speaker-answers.ts'
 import { askSpeakers, SPEAKER_OPTIONS, type SpeakerAnswer } from './speakers.ts'
 
 const USAGE = `usage: metallbctl show bgp summary|neighbor [ADDRESS]|ipv4|ipv6|running-config|bfd
@@ -55,7 +56,7 @@ function read(args: string[]) {
   }
 }
 
-function show({ view, neighbor, values }: Asked, answers: readonly SpeakerAnswer<SpeakerState>[]): number {
+function show({ view, neighbor, values }: Asked, answers: readonly SpeakerAnswer<SpeakerSessions>[]): number {
   const { namespace, node, output } = values
   const on = node === undefined ? '' : ` on node ${node}`
   if (answers.length === 0) return complain(`no speaker pod in namespace ${namespace}${on}\n`, EXIT.failed)
@@ -76,11 +77,11 @@ function complain(message: string, code: number): number {
 }
 
 /** @throws KubeError, CredentialsError */
-async function answers({ values }: Asked): Promise<SpeakerAnswer<SpeakerState>[]> {
+async function answers({ values }: Asked): Promise<SpeakerAnswer<SpeakerSessions>[]> {
   const { namespace, node, kubeconfig } = values
   const { access, kube } = await openCluster(kubeconfig)
   const wanted = (await kube.list(pods, { namespace })).filter(
     ({ spec }) => node === undefined || spec?.nodeName === node,
   )
-  return askSpeakers<SpeakerState>(wanted, access, values)
+  return askSpeakers(wanted, access, values, readSessions)
 }

@@ -6,6 +6,7 @@ import type { PodResource } from '../../api/index.ts'
 import { speakerNodes } from '../../control/explain/index.ts'
 import { KubeError } from '../../ports/index.ts'
 import { STATE_PATH } from '../speaker/state.ts'
+import { Misshapen } from './shape.ts'
 
 /** Where speakers answer, and whom to believe. */
 export const SPEAKER_OPTIONS = {
@@ -25,11 +26,15 @@ export interface SpeakerAnswer<T> {
   readonly state: T | KubeError
 }
 
-/** Those of the pods that are running speakers, in name order of their nodes. `query` is `?name=value`, or empty. */
+/**
+ * Those of the pods that are running speakers, in name order of their nodes. `read` throws Misshapen for an answer of
+ * another form; `query` is `?name=value`, or empty.
+ */
 export async function askSpeakers<T>(
   pods: readonly PodResource[],
   access: Access,
   values: SpeakerTrust,
+  read: (answer: unknown) => T,
   query = '',
 ): Promise<SpeakerAnswer<T>[]> {
   const speakers = pods
@@ -37,7 +42,10 @@ export async function askSpeakers<T>(
     .sort((a, b) => (a.spec!.nodeName! < b.spec!.nodeName! ? -1 : 1))
   const trust = speakerTrust(values)
   return Promise.all(
-    speakers.map(async pod => ({ node: pod.spec!.nodeName!, state: await ask<T>(pod, access, trust, values, query) })),
+    speakers.map(async pod => ({
+      node: pod.spec!.nodeName!,
+      state: await ask(pod, access, trust, values, query).then(read).catch(refusal),
+    })),
   )
 }
 
@@ -52,26 +60,29 @@ function speakerTrust(values: SpeakerTrust): Access['tls'] {
   }
 }
 
-async function ask<T>(
+async function ask(
   pod: PodResource,
   access: Access,
   tls: Access['tls'],
   { port }: SpeakerTrust,
   query: string,
-): Promise<T | KubeError> {
+): Promise<unknown> {
   const ip = pod.status?.podIP ?? ''
-  try {
-    const server = new URL(`https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
-    const speaker = new Connection({ access: { ...access, server, tls }, clock })
-    const { text } = await speaker.request({ method: 'GET', path: `${STATE_PATH}${query}`, timeoutMs: 5000 })
-    return JSON.parse(text) as T
-  } catch (error) {
-    return new KubeError(error instanceof KubeError ? error.code : 'MALFORMED', complaintOf(error as Error))
-  }
+  const server = new URL(`https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`)
+  const speaker = new Connection({ access: { ...access, server, tls }, clock })
+  const { text } = await speaker.request({ method: 'GET', path: `${STATE_PATH}${query}`, timeoutMs: 5000 })
+  return JSON.parse(text)
+}
+
+function refusal(error: Error): KubeError {
+  return new KubeError(error instanceof KubeError ? error.code : 'MALFORMED', complaintOf(error))
 }
 
 /** Node has its own advice about certificates, which is not for us. */
-function complaintOf({ message }: Error): string {
+function complaintOf(error: Error): string {
+  const { message } = error
+  if (error instanceof Misshapen) return `its answer is not what this version reads, ${message}`
+  if (error instanceof SyntaxError) return `its answer is not JSON: ${message}`
   if (!/certificate/i.test(message)) return message
   const flags = '--speaker-ca FILE, or --insecure-skip-speaker-tls-verify'
   return `${message.split(';', 1)[0]!.trimEnd()}: not trusted without ${flags}`

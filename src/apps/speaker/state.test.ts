@@ -4,6 +4,7 @@ import type { SpeakerController, SpeakerVerdict } from '../../control/announce/i
 import type { ConfigLoader } from '../../control/config/index.ts'
 import { aBgpPeer } from '../../testing/bgp-peer.ts'
 import { BgpWorld } from '../../testing/bgp-world.ts'
+import { readServiceView, readSessions } from '../cli/speaker-answers.ts'
 import { stateRoute } from './state.ts'
 
 const VIEW = { options: { ignoreExcludeLb: false, lbClass: '' }, held: ['node-b'], interfaces: {} }
@@ -26,6 +27,9 @@ function route(world: BgpWorld, peers: readonly string[], prefixes: readonly str
   return async (query: string) => {
     const { status, body } = await ask(new URL(`https://speaker/debug/v1/state${query}`))
     assert.equal(status, 200)
+    // What the speaker writes is what metallbctl reads.
+    const read: (answer: unknown) => unknown = query === '' ? readSessions : readServiceView
+    read(JSON.parse(String(body)))
     return JSON.parse(String(body))
   }
 }

@@ -14,7 +14,7 @@ export interface SpeakerSessions {
 }
 
 /** Without a query. */
-export interface SpeakerState extends SpeakerSessions {
+interface SpeakerState extends SpeakerSessions {
   readonly speaker: SpeakerView
   readonly configuration: ConfigStanding
 }
