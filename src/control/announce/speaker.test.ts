@@ -532,6 +532,11 @@ test('a Service that labels keep from being announced anywhere is an event of on
     world.metrics.series.get('metallb_layer2_leader_changes_total{ip="192.168.1.240",service="default/web"}'),
     2,
   )
+  world.kube.put(nodes, node('node-c'))
+  await world.settle()
+  world.kube.put(nodes, node('node-c', excluded))
+  await world.settle()
+  assert.equal(told().length, 2, 'so again, though it was another node that changed')
   world.kube.remove(services, { name: 'web', ...NAMESPACED })
   await world.settle()
   assert.deepEqual(series(), [])

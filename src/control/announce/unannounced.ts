@@ -18,6 +18,8 @@ export class Unannounced {
   readonly #node: string
   /** Causes by protocol and Service. */
   readonly #shown = new Map<string, Map<string, string>>()
+  /** Services whose users know that labels keep every node from announcing them. */
+  readonly #told = new Set<string>()
 
   constructor(metrics: Metrics, node: string) {
     this.#node = node
@@ -28,21 +30,30 @@ export class Unannounced {
     })
   }
 
-  /** Answers what the user should be told now, because it was not so before: that labels keep every node from announcing it. */
+  /**
+   * Answers what the user should be told now, because it was not so before: that labels keep every node from announcing
+   * it. The label of another node may be the last of them: then nothing has changed here.
+   */
   show(service: string, outcomes: Outcomes): Reason | undefined {
     const causes = new Map(outcomes.map(([protocol, outcome]) => [protocol, causeOf(outcome)]))
     const asked = [...causes].filter(([, cause]) => cause !== 'notAdvertised')
-    const changed = [...causes].filter(([protocol, cause]) => {
+    for (const [protocol, cause] of causes) {
       const left = cause === ORDINARY || (cause === 'notAdvertised' && asked.length > 0)
-      return this.#set(protocol, service, left ? undefined : cause)
-    })
-    if (changed.length === 0 || asked.some(([, cause]) => cause !== 'nodeLabeledExcludeBalancers')) return undefined
-    return this.#skipped(outcomes.filter(([protocol]) => causes.get(protocol) !== 'notAdvertised'))
+      this.#set(protocol, service, left ? undefined : cause)
+    }
+    const skipped = asked.every(([, cause]) => cause === 'nodeLabeledExcludeBalancers')
+      ? this.#skipped(outcomes.filter(([protocol]) => causes.get(protocol) !== 'notAdvertised'))
+      : undefined
+    const known = this.#told.has(service)
+    if (skipped === undefined) this.#told.delete(service)
+    else this.#told.add(service)
+    return known ? undefined : skipped
   }
 
   /** The Service cannot be announced by any protocol; `cause` is absent where it has no address either. */
   refuse(service: string, protocols: readonly string[], cause?: string): void {
     for (const protocol of protocols) this.#set(protocol, service, cause)
+    this.#told.delete(service)
   }
 
   /** Every protocol that should announce it says so, and this node is the one that says it. */
@@ -54,19 +65,17 @@ export class Unannounced {
     return said.every(reason => reason !== undefined) && first?.object?.name === this.#node ? first : undefined
   }
 
-  /** True where the cause is another than before. */
-  #set(protocol: string, service: string, cause: string | undefined): boolean {
+  #set(protocol: string, service: string, cause: string | undefined): void {
     const shown = this.#shown.get(protocol) ?? new Map<string, string>()
     this.#shown.set(protocol, shown)
     const before = shown.get(service)
-    if (before === cause) return false
+    if (before === cause) return
     if (before !== undefined) this.#gauge.remove(this.#labels(service, protocol, before))
     if (cause === undefined) shown.delete(service)
     else {
       shown.set(service, cause)
       this.#gauge.set(1, this.#labels(service, protocol, cause))
     }
-    return true
   }
 
   #labels(service: string, protocol: string, reason: string) {
