@@ -33,3 +33,18 @@ export const HEALED_MS = 2000
  * suspicion, which others confirm, four; half as much again for a health that is not the best (chapter 03 section 6.1).
  */
 export const MIXED_MS = 1.5 * (9000 + 1000 + 4000)
+
+/** What happened while a bound was longer may take that long, until it could be over. */
+export class LastingBound {
+  #ms = 0
+  #untilMs = 0
+
+  /** The bound that holds, where it would be `ms` by what is now. */
+  at(nowMs: number, ms: number): number {
+    if (ms >= this.#ms || nowMs > this.#untilMs) {
+      this.#ms = ms
+      this.#untilMs = nowMs + ms
+    }
+    return this.#ms
+  }
+}

@@ -3,35 +3,17 @@ import type { Config } from '../../core/config/index.ts'
 import type { MemberEvent } from '../../ports/index.ts'
 import { FakeKube } from '../fake-kube.ts'
 import { FakeRandom } from '../fake-random.ts'
-import { anAdvertisement, aPool } from '../layer2-world.ts'
-import { HEALED_MS, LEARNED_MS, MIXED_MS, takeoverBoundMs } from './bounds.ts'
+import { HEALED_MS, LastingBound, LEARNED_MS, MIXED_MS, takeoverBoundMs } from './bounds.ts'
 import { Expectation } from './expectation.ts'
 import { at, Judge } from './judge.ts'
 import { CALM, type Conditions } from './links.ts'
 import { Machine } from './machine.ts'
 import { Network } from './network.ts'
-import { addressOf, nameOf, putNode, putService, removeService, serviceAddressOf } from './objects.ts'
+import { addressOf, configOf, nameOf, putNode, putService, removeService, serviceAddressOf } from './objects.ts'
+import type { ClusterOptions } from './options.ts'
 import { Ownership } from './ownership.ts'
 import { Scheduler } from './scheduler.ts'
 import { pairOf, TOLERATED, Truth } from './truth.ts'
-
-export interface ClusterOptions {
-  readonly seed: number
-  readonly speakers: number
-  readonly addresses?: number
-  /** So many of them, every second one from the first, are the reference's; default none. */
-  readonly references?: number
-  /** The majority rule is on (IMP-6). */
-  readonly majority?: boolean
-  /** Interfaces that the advertisement names (IMP-25); every node has them. Default: it names none. */
-  readonly interfaces?: readonly string[]
-  /** Addresses are placed so that no node has more than its share and one (IMP-5). */
-  readonly balanced?: boolean
-  /** How long who comes back leaves addresses where they are (IMP-4). */
-  readonly holdDownMs?: number
-  /** The longest gap that speakers may have learned to bear when something happens; default what loss and stalls make. */
-  readonly learnedMs?: number
-}
 
 /** Promises settle at least this often; events between are exact. */
 const STEP_MS = 1
@@ -53,14 +35,14 @@ export class Cluster {
   readonly expectation: Expectation
   /** Somebody is heard and hears nobody: heartbeats go on, and memberlist notices. */
   #deaf = false
-  #bound = { ms: 0, untilMs: 0 }
+  readonly #bound = new LastingBound()
   readonly #learnedMs: number
   readonly #options: ClusterOptions
   readonly #machines = new Map<string, Machine>()
   readonly #config: Config
 
   constructor(options: ClusterOptions) {
-    const { seed, speakers, addresses = 16, learnedMs = LEARNED_MS.calm, interfaces } = options
+    const { seed, speakers, addresses = 16, learnedMs = LEARNED_MS.calm } = options
     const { majority = false, balanced = false } = options
     this.#options = options
     this.#learnedMs = learnedMs
@@ -68,12 +50,7 @@ export class Cluster {
     this.random = new FakeRandom(seed)
     this.network = new Network(this.scheduler, this.random)
     this.names = Array.from({ length: speakers }, (_, n) => nameOf(n))
-    this.#config = {
-      pools: [aPool({ entries: ['192.168.0.0/16'] })],
-      l2Advertisements: [
-        anAdvertisement({ nodes: new Set(this.names), interfaces: interfaces ? new Set(interfaces) : 'all' }),
-      ],
-    }
+    this.#config = configOf(this.names, options.interfaces)
     this.ownership = new Ownership(
       Array.from({ length: addresses }, (_, n) => serviceAddressOf(n)),
       now,
@@ -101,14 +78,9 @@ export class Cluster {
   /** After a crash, with those that work on the smallest side of a cut; a bound stays until it could be over. */
   get takeoverMs(): number {
     const works = (node: string) => this.truth.running.has(node) && !this.machine(node).process.frozen
-    const sides = (this.expectation.sides.length === 0 ? [this.names] : this.expectation.sides).map(
-      side => side.filter(works).length,
-    )
-    const survivors = Math.min(...sides.filter(length => length > 0), this.names.length)
-    const quick = takeoverBoundMs(this.#deaf ? 1 : survivors, this.names.length, this.#learnedMs)
-    const ms = this.#options.references ? MIXED_MS : quick
-    if (ms >= this.#bound.ms || this.now > this.#bound.untilMs) this.#bound = { ms, untilMs: this.now + ms }
-    return this.#bound.ms
+    const survivors = this.#deaf ? 1 : this.expectation.fewest(works)
+    const quick = takeoverBoundMs(survivors, this.names.length, this.#learnedMs)
+    return this.#bound.at(this.now, this.#options.references ? MIXED_MS : quick)
   }
 
   isReference(node: string): boolean {

@@ -53,6 +53,14 @@ export class Expectation {
     return audible.map(({ side, works }) => ({ nodes: side, needsOwner: this.#mayAnnounce(works) }))
   }
 
+  /** How many work on the side where fewest do; sides where nobody does do not count. */
+  fewest(works: (node: string) => boolean): number {
+    const { names } = this.#options
+    const sides = this.sides.length === 0 ? [names] : this.sides
+    const counts = sides.map(side => side.filter(works).length)
+    return Math.min(...counts.filter(count => count > 0), names.length)
+  }
+
   /** The most addresses that one node has, of those that placement allows it. */
   overloaded(): string | undefined {
     const items = this.#items(this.#options.truth.able)

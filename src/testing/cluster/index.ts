@@ -1,2 +1,3 @@
-export * from './cluster.ts'
-export { type Outcome, play, type Scenario, type Step, scenarioOf, textOf } from './scenario.ts'
+export { Cluster } from './cluster.ts'
+export type { ClusterOptions } from './options.ts'
+export { play, scenarioOf, textOf } from './scenario.ts'

@@ -1,11 +1,23 @@
-/** What the API server of the simulated cluster holds: a node, a speaker's pod and a Service each. */
+/** What the API server of the simulated cluster holds, and the configuration. */
 import { endpointSlices, nodes, pods, services } from '../../api/kubernetes/index.ts'
+import type { Config } from '../../core/config/index.ts'
 import type { FakeKube } from '../fake-kube.ts'
+import { anAdvertisement, aPool } from '../layer2-world.ts'
 
 export const nameOf = (n: number) => `node-${String(n).padStart(3, '0')}`
 export const addressOf = (n: number) => `10.0.${n >> 8}.${(n & 255) + 1}`
 /** Of the Service with that number. */
 export const serviceAddressOf = (n: number) => `192.168.${n >> 8}.${n & 255}`
+
+/** One pool for all Services, announced by all nodes, on all interfaces or on these. */
+export function configOf(nodes: readonly string[], interfaces: readonly string[] | undefined): Config {
+  return {
+    pools: [aPool({ entries: ['192.168.0.0/16'] })],
+    l2Advertisements: [
+      anAdvertisement({ nodes: new Set(nodes), interfaces: interfaces ? new Set(interfaces) : 'all' }),
+    ],
+  }
+}
 
 export function putNode(kube: FakeKube, n: number): void {
   const name = nameOf(n)
