@@ -109,8 +109,8 @@ for (const [farewell, answer, settings = {}] of FAREWELLS)
     await scene.until(() => router.last.readableEnded, 'the end')
     const last = router.heard('notification').map(message => encodeMessage(message).subarray(19))
     assert.deepEqual(last, answer === undefined ? [] : [answer])
-    scene.clock.advance(300_000)
-    assert.equal(router.sockets.length, 1, 'and no more')
+    assert.deepEqual([session.status.state, scene.clock.armed], ['idle', 0], 'and no more')
+    assert.equal(router.sockets.length, 1)
   })
 
 test('sent for BFD down: 6/10, and dialled anew', async t => {

@@ -1,7 +1,7 @@
 /** Routers that open the session, alone or at the same time as we do; and what the wrong password looks like. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { run } from '../../src/apps/lab/command.ts'
+import { type TestContext, test } from 'node:test'
+import { must, run } from '../../src/apps/lab/command.ts'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { parseAddress } from '../../src/core/ip/index.ts'
 import { besideRouter, has, plain, ROUTERS, running } from './bgp-scene.ts'
@@ -22,6 +22,7 @@ besideRouter('BGP sessions that routers open', NETNS, () => {
         speaker.peer(aPeer(over, { password: 'secret', passive: true }))
         await has(router, 'ipv4', ['203.0.113.7/32'])
         assert.deepEqual(speaker.said('failed to connect to peer'), [])
+        assert.equal(speaker.protocol.sessions.get('tor')?.status.local?.port, 179, 'the connection is the one it made')
       })
 
     test(`${name}: both dial, again and again, and one session remains`, async t => {
@@ -36,6 +37,21 @@ besideRouter('BGP sessions that routers open', NETNS, () => {
       }
     })
   }
+
+  for (const [name, make] of ROUTERS.filter(([router]) => router !== 'GoBGP')) // which never has two at a time
+    test(`${name}: two connections meet, and that of the higher identifier remains, which is its`, async t => {
+      const { router, speaker } = await running(t, make(DIALS), LISTENS)
+      await speaker.announce('web', '203.0.113.7/32')
+      const speak = await speechless(t)
+      speaker.peer(aPeer('ipv4'))
+      await waitFor(async () => (await connections()).length === 2, 'a connection each way')
+      await speak()
+      await has(router, 'ipv4', ['203.0.113.7/32'])
+      await waitFor(async () => (await connections()).length === 1, 'the other one to end')
+      assert.equal(speaker.protocol.sessions.get('tor')?.status.local?.port, 179)
+      assert.deepEqual(speaker.said('BGP session down'), [])
+      assert.equal(speaker.said('BGP session established').length, 1)
+    })
 
   test('FRR: TTL security where it dials', async t => {
     const { router, speaker } = await running(t, frrRouter({ ...DIALS, gtsm: true }), LISTENS)
@@ -99,3 +115,23 @@ besideRouter('BGP sessions that routers open', NETNS, () => {
     t.diagnostic(`FRR ends it when told: ${speaker.said('BGP session down')}`)
   })
 })
+
+/** Connections are made and nothing is heard on them; the answer ends that. */
+async function speechless(t: TestContext): Promise<() => Promise<void>> {
+  const drops = ['sport', 'dport'].map(port => `tcp ${port} 179 tcp flags & psh == psh drop`).join('; ')
+  const chains = ['input', 'output'].map(hook => `chain ${hook} { type filter hook ${hook} priority 0; ${drops}; };`)
+  await must(['nft', '-f', '-'], { input: `table inet speechless { ${chains.join(' ')} }\n` })
+  let over = false
+  const speak = async () => {
+    if (!over) await must(['nft', 'delete', 'table', 'inet', 'speechless'])
+    over = true
+  }
+  t.after(speak)
+  return speak
+}
+
+/** That are made, as our kernel sees them. */
+async function connections(): Promise<string[]> {
+  const { stdout } = await run(['ss', '-Htn', 'state', 'established', '( sport = :179 or dport = :179 )'])
+  return stdout.split('\n').filter(line => line !== '')
+}

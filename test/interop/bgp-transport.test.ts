@@ -1,12 +1,12 @@
 /** Route refresh, many routes, next hops of the other family, routers far away, and sockets bound to a device. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { must, run } from '../../src/apps/lab/command.ts'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { parseAddress } from '../../src/core/ip/index.ts'
 import { besideRouter, has, plain, ROUTERS, running } from './bgp-scene.ts'
 import { type Bird, birdRouter } from './bird.ts'
-import { type Frr, frrRouter } from './frr.ts'
+import { Frr, frrRouter } from './frr.ts'
 import type { GoBgp } from './gobgp.ts'
 import { OURS, type Router } from './router.ts'
 import { aPeer, type BgpSpeaker } from './speaker.ts'
@@ -35,7 +35,10 @@ besideRouter('BGP below and beyond the session', NETNS, () => {
       assert.equal(agreed?.wire.enhancedRefresh, true)
       const marks = () => sessionOf(speaker).sent['route refresh'] // RFC 7313: one before and one after
       await waitFor(() => marks() === 2 * sessionOf(speaker).received['route refresh'], 'both marks')
-      await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32'])
+      await speaker.announce('later', '203.0.113.9/32') // once that is there, what the refresh did not bring is gone
+      await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32', '203.0.113.9/32'])
+      // FRR marks what did not come, S for stale, and keeps it
+      if (router instanceof Frr) assert.doesNotMatch(await router.ask('show bgp ipv4 unicast'), /^S[*> ]/m)
       assert.deepEqual(speaker.said('BGP session down'), [])
     })
 
@@ -47,7 +50,8 @@ besideRouter('BGP below and beyond the session', NETNS, () => {
       await speaker.announce('web', ...prefixes)
       speaker.peer(aPeer('ipv4'))
       await waitFor(async () => (await count()) === 10_000, 'all of them', 60_000)
-      assert.ok(speaker.updates <= 10_000 / 50, `${speaker.updates} UPDATEs`)
+      const { update } = sessionOf(speaker).sent
+      assert.ok(update > 0 && update <= 10_000 / 50, `${update} UPDATEs`)
       await speaker.announce('web', ...prefixes.slice(0, 10))
       await waitFor(async () => (await count()) === 10, 'the rest to go', 60_000)
     })
@@ -95,10 +99,20 @@ besideRouter('BGP below and beyond the session', NETNS, () => {
     }
   })
 
+  /** Another device, from which no way leads to the router. */
+  async function dead(t: TestContext): Promise<string> {
+    await must(['ip', 'link', 'add', 'dead0', 'type', 'veth', 'peer', 'name', 'dead1'])
+    t.after(() => must(['ip', 'link', 'delete', 'dead0']))
+    return 'dead0'
+  }
+
   test('a session bound to a device, beside peers that are not', async t => {
     const { router, speaker } = await running(t, frrRouter(PLAIN), { listens: true })
     const elsewhere = { name: 'other', endpoint: { address: parseAddress('10.20.0.9')! }, passive: true } as const
     await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4', { vrf: await dead(t) }), aPeer('ipv4', elsewhere))
+    await waitFor(() => speaker.said('failed to connect to peer').length > 0, 'it not to go another way')
+    assert.deepEqual(speaker.said('BGP session established'), [])
     speaker.peer(aPeer('ipv4', { vrf: 'eth0' }), aPeer('ipv4', elsewhere))
     await has(router, 'ipv4', ['203.0.113.7/32'])
     assert.deepEqual(speaker.said('failed to listen for BGP peers'), [], 'one port, two sockets')
@@ -107,6 +121,11 @@ besideRouter('BGP below and beyond the session', NETNS, () => {
   test('a session that comes in through a device', async t => {
     const { router, speaker } = await running(t, frrRouter({ ...PLAIN, dials: true }), { listens: true })
     await speaker.announce('web', '203.0.113.7/32')
+    speaker.peer(aPeer('ipv4', { vrf: await dead(t), passive: true }))
+    const open = async () => (await run(['ss', '-Htln', 'sport = :179'])).stdout
+    await waitFor(async () => (await open()) !== '', 'the listener')
+    const knock = ['ip', 'netns', 'exec', NETNS, 'bash', '-c', `: < /dev/tcp/${OURS.ipv4}/179`]
+    assert.match((await run(knock)).stderr, /Connection refused/, 'who comes through another one finds nobody')
     speaker.peer(aPeer('ipv4', { vrf: 'eth0', passive: true }))
     await has(router, 'ipv4', ['203.0.113.7/32'])
   })
