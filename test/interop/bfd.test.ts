@@ -168,10 +168,26 @@ test('the passive side waits for FRR to speak', options, async () => {
   }
 })
 
-test('two passive sides never speak; FRR as the passive side answers', options, async () => {
+test('FRR as the passive side answers', options, async () => {
   await withSession({ lines: ['passive-mode', 'receive-interval 50', 'transmit-interval 50'] }, async watching => {
     assert.equal(watching.downs, 0)
   })
+})
+
+test('two passive sides never speak, until one is passive no more', options, async () => {
+  await frr.configure('peer 10.77.1.1', 'profile fast', 'passive-mode', 'no shutdown')
+  const watching = new Watching(IPV4, { ...FAST, passiveMode: true })
+  try {
+    const first = await until('the first report', () => liveness.sessions()[0])
+    await until('two more reports', () => liveness.sessions()[0] !== first)
+    assert.deepEqual([watching.status().controlInput, watching.status().controlOutput], [0, 0])
+    assert.deepEqual(watching.changes, [])
+    watching.watch.change(FAST)
+    await watching.reaches('up')
+  } finally {
+    watching.watch.close()
+    await frr.configure('no peer 10.77.1.1')
+  }
 })
 
 test('our echo packets come back through the forwarding plane of FRR', options, async () => {
