@@ -1,5 +1,6 @@
-// A client that asks for one address every millisecond, by ARP or NDP and each time as somebody else, until SIGTERM; then prints
-// how many requests had how many answers, and from whom. Run in a namespace: asker.ts INTERFACE_INDEX MAC ADDRESS
+// A client that asks for one address every millisecond, by ARP or NDP and each time as somebody else, until SIGTERM. Prints a line
+// for each hundred answers; at last how many requests had how many answers, and from whom.
+// Run in a namespace: asker.ts INTERFACE_INDEX MAC ADDRESS
 import { NdpSocket } from '../../src/adapters/linux/ndp-socket.ts'
 import { HOST_AND_BROADCAST, PacketSocket } from '../../src/adapters/linux/packet-socket.ts'
 import { type Mac, parseAddress } from '../../src/core/ip/index.ts'
@@ -22,6 +23,7 @@ interface Asker {
 }
 
 const LATE_MS = 1500
+const TELL_EVERY = 100
 const [index = '', mac = '', text = ''] = process.argv.slice(2)
 const target = parseAddress(text)!
 const source = mac as Mac
@@ -66,6 +68,7 @@ function ndpAsker(): Asker {
 const { socket, request, answered } = target.family === 'ipv4' ? arpAsker() : ndpAsker()
 const answers: number[] = []
 const macs = new Set<string>()
+let heard = 0
 const buffer = new Uint8Array(256)
 
 function read(): void {
@@ -74,7 +77,14 @@ function read(): void {
     if (answer === undefined || answers[answer.request] === undefined) continue
     answers[answer.request]!++
     macs.add(answer.mac)
+    if (++heard % TELL_EVERY === 0) tell()
   }
+}
+
+function tell(): void {
+  const counts: number[] = [0, 0, 0]
+  for (const count of answers) counts[count] = (counts[count] ?? 0) + 1
+  console.log(JSON.stringify({ answers: counts, macs: [...macs] } satisfies Asked))
 }
 
 const asking = setInterval(() => socket.send(request(answers.push(0) - 1)), 1)
@@ -84,9 +94,7 @@ process.on('SIGTERM', () => {
   setTimeout(() => {
     clearInterval(reading)
     read()
-    const counts: number[] = [0, 0, 0]
-    for (const count of answers) counts[count] = (counts[count] ?? 0) + 1
-    console.log(JSON.stringify({ answers: counts, macs: [...macs] } satisfies Asked))
+    tell()
     socket.close()
   }, LATE_MS)
 })

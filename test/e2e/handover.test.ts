@@ -14,7 +14,10 @@ const skip = whyNoLab() ?? false
 const ASKER = fileURLToPath(new URL('asker.ts', import.meta.url))
 /** Goes on sending one request, a line at a time, until SIGTERM; then finishes it and prints the answer. */
 const SLOW_CLIENT = `
-const socket = require('node:net').connect(80, process.argv[1], () => socket.write('GET / HTTP/1.0\\r\\n'))
+const socket = require('node:net').connect(80, process.argv[1], () => {
+  socket.write('GET / HTTP/1.0\\r\\n')
+  console.log('connected')
+})
 const timer = setInterval(() => socket.write('X-Still: here\\r\\n'), 50)
 process.on('SIGTERM', () => { clearInterval(timer); socket.write('\\r\\n') })
 socket.on('error', error => { console.log(error.message); process.exit(1) })
@@ -42,8 +45,9 @@ describe('a planned stop', { skip }, () => {
     }, `an address of ${name}`)
   const ownerOf = (ip: string) => waitFor(() => lab.owner(ip), `an owner of ${ip}`)
 
+  /** Not asked at the client: its kernel would learn from the answer, and its connections move to whoever stands in. */
   const backAgain = () =>
-    waitFor(async () => (await arp(lab.client, address)).join() === lab.node(owner).mac, `${owner} alone to answer`)
+    waitFor(async () => (await arp(lab.router, address)).join() === lab.node(owner).mac, `${owner} alone to answer`)
 
   test('a stream of 1,000 requests a second loses none while the speaker is replaced', async () => {
     const probe = new Probe(lab.client, `http://${address}/`, 1, 2000)
@@ -70,13 +74,13 @@ describe('a planned stop', { skip }, () => {
   test('a connection outlives the speaker', async () => {
     const client = lab.client.start([process.execPath, '-e', SLOW_CLIENT, address])
     const said = output(client)
-    await new Promise(resolve => setTimeout(resolve, 300))
+    await waitFor(() => said() === 'connected\n', 'the connection')
     await lab.restartSpeaker(owner)
     await backAgain()
     assert.equal(client.exitCode, null, said())
     client.kill('SIGTERM')
     await once(client, 'close')
-    assert.match(said(), /^HTTP\/1\.1 200 /)
+    assert.match(said(), /^connected\nHTTP\/1\.1 200 /)
   })
 
   const anotherThan = (node: string, ip: string) =>
@@ -91,12 +95,17 @@ describe('a planned stop', { skip }, () => {
     const [link] = JSON.parse(stdout) as [{ ifindex: number; address: string }]
     const asker = lab.client.start([process.execPath, ASKER, String(link.ifindex), link.address, ip])
     const said = output(asker)
-    await new Promise(resolve => setTimeout(resolve, 1000))
+    const latest = () => JSON.parse(said().split('\n').at(-2) ?? '{"answers":[0,0,0]}') as Asked // the last whole line
+    const another = async (count: number) => {
+      const before = latest().answers[1]!
+      await waitFor(() => latest().answers[1]! >= before + count, `${count} answers`)
+    }
+    await another(500)
     await during()
-    await new Promise(resolve => setTimeout(resolve, 300))
+    await another(300)
     asker.kill('SIGTERM')
     await once(asker, 'close')
-    return JSON.parse(said()) as Asked
+    return latest()
   }
 
   for (const [protocol, service] of [
@@ -157,11 +166,18 @@ describe('a planned stop', { skip }, () => {
       assert.match(lab.logs(`speaker-${from}`), new RegExp(`took back quietly from ${standIn}`))
     })
 
+  /** Whoever took over asks the node alone once it has found it on the segment. */
+  const watched = async (node: string) => {
+    const questions = `arp[6:2] = 1 and ether dst ${lab.node(node).mac}`
+    const { code, stderr } = await lab.node(node).exec(['timeout', '20', 'tcpdump', '-i', 'eth0', '-c', '3', questions])
+    assert.equal(code, 0, stderr)
+  }
+
   test('when the node dies after its speaker has stopped, the client is told at once', async () => {
     const failover = await measureFailover(lab, address, {
       strike: async node => {
         await lab.stopSpeaker(node)
-        await new Promise(resolve => setTimeout(resolve, 300))
+        await watched(node)
         await lab.kill(node)
       },
     })

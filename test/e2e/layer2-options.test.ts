@@ -105,9 +105,11 @@ for (const holdDown of ['0', '4s'])
       const heir = await waitFor(other, 'another owner')
       await lab.heal() // until its speaker is ready
       if (holdDown !== '0') {
+        const isOver = () => /"held":true.*"held":false,.*"settled":true/s.test(log())
         await waitFor(() => log().includes('"held":true'), `${first} to be held`)
-        assert.equal(await lab.owner(address), heir)
-        await waitFor(() => /"held":true.*"held":false,.*"settled":true/s.test(log()), `${first} to be settled again`)
+        const meanwhile = await lab.owner(address)
+        if (!isOver()) assert.equal(meanwhile, heir) // a busy machine may need the whole time for the question
+        await waitFor(isOver, `${first} to be settled again`)
       }
       await waitFor(async () => (await lab.owner(address)) === first, `${first} to own it again`)
       assert.equal(/"held":true/.test(log()), holdDown !== '0')

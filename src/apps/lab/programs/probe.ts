@@ -14,14 +14,18 @@ const question = `GET ${url.pathname} HTTP/1.0\r\nHost: ${url.host}\r\n\r\n`
 const intervalMs = Number(interval)
 /** After a longer stall the pace is given up, rather than asking hundreds at once. */
 const MOST_AT_ONCE = 300
+/** Whoever cannot keep the pace gets fewer requests: those that wait in ever longer rows would look like lost ones. */
+const MOST_OPEN = 100
 const FLUSH_MS = 10
 
 const lines: string[] = []
+let open = 0
 
 /** Milliseconds since 1970, with fractions. */
 const now = () => performance.timeOrigin + performance.now()
 
 function ask(): void {
+  open++
   const sent = now()
   let answer = ''
   let over = false
@@ -29,6 +33,7 @@ function ask(): void {
   const end = (error?: string) => {
     if (over) return
     over = true
+    open--
     clearTimeout(timer)
     socket.resetAndDestroy() // a port would wait for a minute and more here and on the way, and they are 28,000
     lines.push(JSON.stringify({ sent, ended: now(), ...resultOf(answer, error) }))
@@ -55,7 +60,7 @@ let next = performance.now()
 function pace(): void {
   const time = performance.now()
   if (time - next > MOST_AT_ONCE * intervalMs) next = time
-  for (; next <= time; next += intervalMs) ask()
+  for (; next <= time; next += intervalMs) if (open < MOST_OPEN) ask()
   setTimeout(pace, next - performance.now())
 }
 
