@@ -1,19 +1,15 @@
 /** A running lab: builds everything in order, breaks and mends it on demand, and takes it down again. */
 import type { KubeClient } from '../../adapters/kube/index.ts'
-import { endpointSlices, pods, services } from '../../api/kubernetes/index.ts'
 import { Applier, parseManifest } from './apply.ts'
 import { type Output, type RunOptions, run } from './command.ts'
 import { ControlPlane } from './control-plane.ts'
-import { Daemons } from './daemons.ts'
 import type { LanFaults } from './fault-rules.ts'
 import { Faults, type Network } from './faults.ts'
-import { KubeProxy } from './kube-proxy.ts'
-import { Kubelet } from './kubelet.ts'
 import { Host } from './machine.ts'
 import { buildNetwork } from './network.ts'
-import { NodeController } from './node-controller.ts'
 import { speakerPod } from './objects.ts'
 import { ownerOf } from './owner.ts'
+import { type LabOptions, type Parts, startParts } from './parts.ts'
 import { populate } from './populate.ts'
 import { Processes } from './processes.ts'
 import { labDirectory, makeDirectory, recordOf, writeState } from './state.ts'
@@ -21,21 +17,6 @@ import { removeLeftovers, supervisorOf } from './teardown.ts'
 import { ensureTools } from './tools.ts'
 import { CONTROL_ADDRESS, type NodePlan, netnsOf, type Plan, planLab } from './topology.ts'
 import { waitFor } from './wait.ts'
-
-export interface LabOptions {
-  /** Default 3. */
-  readonly nodes?: number
-  /** Labs of different names do not know of each other. Default `lab`. */
-  readonly name?: string
-  /** Progress and complaints, a line each. */
-  readonly log?: (line: string) => void
-  /** False: the cluster without controller and speakers. */
-  readonly metallb?: boolean
-  readonly speakerFlags?: readonly string[]
-  readonly controllerFlags?: readonly string[]
-  /** How long a node may be silent before it and its Pods count as not ready. Default 5 s; clusters wait 40 to 50. */
-  readonly notReadyAfterMs?: number
-}
 
 /** Rejects with a sentence, and with nothing left behind. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
@@ -51,14 +32,6 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     await lab.close()
     throw error
   }
-}
-
-interface Parts {
-  readonly plane: ControlPlane
-  readonly kubelet: Kubelet
-  readonly proxy: KubeProxy
-  readonly nodeController: NodeController
-  readonly daemons: Daemons
 }
 
 export class Lab {
@@ -109,7 +82,8 @@ export class Lab {
     await this.#step(`${plan.nodes.length} nodes, a client and a router on a bridge`, () => buildNetwork(plan))
     await this.#step('the API server', async () => {
       const plane = await ControlPlane.start(plan, this.dir, this.#processes)
-      this.#parts = this.#compose(plane)
+      const { dir } = this
+      this.#parts = startParts({ plan, dir, plane, processes: this.#processes, faults: this.#faults }, this.#options)
       await populate(plane.kube, plan, { webhooks: this.#options.metallb !== false })
       plane.informers.start()
     })
@@ -262,26 +236,6 @@ export class Lab {
   }
 
   // ── building ──
-
-  #compose(plane: ControlPlane): Parts {
-    const { plan, dir } = this
-    const { kube, informers } = plane
-    const shared = { nodes: plan.nodes, log: this.#log }
-    const reachable = (node: NodePlan) => this.#faults.reachesApi(node)
-    const kubelet = new Kubelet({
-      ...{ ...shared, lab: plan.name, kube, pods: informers.of(pods) },
-      ...{ processes: this.#processes, alive: reachable },
-    })
-    const slices = informers.of(endpointSlices)
-    const proxy = new KubeProxy({ ...shared, services: informers.of(services), slices, reachable })
-    const graceMs = this.#options.notReadyAfterMs ?? 5000
-    const nodeController = new NodeController({ kube, kubelet, graceMs, log: this.#log })
-    const { speakerFlags = [], controllerFlags = [] } = this.#options
-    const daemons = new Daemons({ plan, dir, plane, processes: this.#processes, speakerFlags, controllerFlags })
-    kubelet.start()
-    proxy.start()
-    return { plane, kubelet, proxy, nodeController, daemons }
-  }
 
   async #step(what: string, work: () => Promise<unknown>): Promise<void> {
     const begin = performance.now()
