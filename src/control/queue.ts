@@ -13,7 +13,7 @@ export interface WorkQueueOptions {
 }
 
 /** 5 ms doubling, as the reference; capped at 30 s so that nothing broken stays unnoticed for a quarter of an hour. */
-export function defaultBackoffMs(failures: number): number {
+function defaultBackoffMs(failures: number): number {
   return Math.min(30_000, 5 * 2 ** (failures - 1))
 }
 

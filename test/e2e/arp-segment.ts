@@ -12,7 +12,7 @@ import { decodeFrame, ETHERTYPE_ARP, encodeFrame } from '../../src/protocols/eth
 import { enterFreshNetwork } from '../contract/fresh-network.ts'
 import type { Command } from './arp-node.ts'
 
-export const GIVE_UP_MS = Number(process.env.GIVE_UP_MS ?? 30_000)
+const GIVE_UP_MS = Number(process.env.GIVE_UP_MS ?? 30_000)
 const PROGRAM = fileURLToPath(new URL('./arp-node.ts', import.meta.url))
 export const BRIDGE = `l2e${process.pid}br`
 const CLIENT_IP = '10.77.0.35'

@@ -71,13 +71,13 @@ export function addressOf(lab: Lab): Promise<string> {
 }
 
 /** What a back end said about one request. */
-export interface Answer {
+interface Answer {
   readonly pod: string
   readonly node: string
   readonly client: string
 }
 
-export function parseAnswer(body: string): Answer {
+function parseAnswer(body: string): Answer {
   return Object.fromEntries(body.split(' ').map(pair => pair.split('='))) as Answer
 }
 

@@ -18,8 +18,8 @@ import { silent } from '../../src/ports/index.ts'
 import { FAST_LAN } from '../../src/protocols/memberlist/index.ts'
 import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
 
-export const HEARTBEAT_PORT = 7947
-export const SECRET = 'a secret of the tests'
+const HEARTBEAT_PORT = 7947
+const SECRET = 'a secret of the tests'
 
 export type Command =
   | { do: 'block'; ms: number }

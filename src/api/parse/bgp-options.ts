@@ -4,14 +4,14 @@ import { flagOf } from './annotation-flag.ts'
 import { numberOf } from './annotation-number.ts'
 import type { ObjectReport } from './objects.ts'
 
-export const TTL_SECURITY = 'metallb.io/ttl-security'
-export const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
-export const PASSIVE = 'metallb.io/passive'
-export const ROLE = 'metallb.io/bgp-role'
-export const ADD_PATH = 'metallb.io/add-path'
-export const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
-export const MED = 'metallb.io/med'
-export const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
+const TTL_SECURITY = 'metallb.io/ttl-security'
+const LONG_LIVED = 'metallb.io/long-lived-graceful-restart'
+const PASSIVE = 'metallb.io/passive'
+const ROLE = 'metallb.io/bgp-role'
+const ADD_PATH = 'metallb.io/add-path'
+const AS_PATH_PREPEND = 'metallb.io/as-path-prepend'
+const MED = 'metallb.io/med'
+const LINK_BANDWIDTH = 'metallb.io/link-bandwidth'
 
 /** 24 bits (RFC 9494 section 3.1): 194 days. */
 const MOST_STALE_SECONDS = 0xffffff

@@ -7,10 +7,10 @@ import { flagOf } from './annotation-flag.ts'
 import type { ObjectReport } from './objects.ts'
 import { readShape } from './shape.ts'
 
-export const QUARANTINE = 'metallb.io/quarantine'
-export const RESERVATIONS = 'metallb.io/reservations'
-export const QUOTAS = 'metallb.io/quotas'
-export const EXCLUSIVE = 'metallb.io/exclusive'
+const QUARANTINE = 'metallb.io/quarantine'
+const RESERVATIONS = 'metallb.io/reservations'
+const QUOTAS = 'metallb.io/quotas'
+const EXCLUSIVE = 'metallb.io/exclusive'
 
 type Options = Pick<Pool, 'quarantineMs' | 'reservations' | 'quotas' | 'exclusive'>
 

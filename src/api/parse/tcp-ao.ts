@@ -10,7 +10,7 @@ import type { BGPPeerResource } from '../bgp-peer.ts'
 import type { ObjectReport } from './objects.ts'
 import { entryOf, type Secrets, type WrittenSecret } from './password.ts'
 
-export const TCP_AO_SECRET = 'metallb.io/tcp-ao-secret'
+const TCP_AO_SECRET = 'metallb.io/tcp-ao-secret'
 
 const PATH = `metadata.annotations[${TCP_AO_SECRET}]`
 const TYPE = 'metallb.io/tcp-ao'

@@ -8,7 +8,7 @@ import { stringify } from 'yaml'
 import { captureOutput } from '../../testing/captured-output.ts'
 import { convertCommand } from './convert.ts'
 import { configMapToCrs } from './convert-configmap.ts'
-import { parseObjects } from './files.ts'
+import { parseWritten } from './files.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'convert-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -18,6 +18,7 @@ const convert = (text: string, ...args: string[]) => {
   writeFileSync(source, text)
   return captureOutput(() => convertCommand(['-f', source, ...args]))
 }
+const objectsOf = (text: string, file: string) => parseWritten(text, file).map(({ object }) => object)
 const peer = (spec: object, version: string) =>
   stringify(
     { apiVersion: `metallb.io/${version}`, kind: 'BGPPeer', metadata: { name: 'old', namespace: 'lb' }, spec },
@@ -28,7 +29,7 @@ test('163, 164: timers that are absent stay absent; other objects are handed thr
   const spec = { myASN: 64600, peerASN: 64700, peerAddress: '192.0.2.1', holdTime: '90s' }
   const { code, out } = await convert(`${peer(spec, 'v1beta1')}---\nkind: X\nmetadata: {name: x}\n`, '--to', 'v1beta2')
   assert.equal(code, 0)
-  assert.deepEqual(parseObjects(out, 'out'), [
+  assert.deepEqual(objectsOf(out, 'out'), [
     { apiVersion: 'metallb.io/v1beta2', kind: 'BGPPeer', metadata: { name: 'old', namespace: 'lb' }, spec },
     { kind: 'X', metadata: { name: 'x' } },
   ])
@@ -45,7 +46,7 @@ test('166: what v1beta1 has no field for is named', async () => {
   }
   const { code, out, err } = await convert(peer(spec, 'v1beta2'), '--to', 'v1beta1')
   assert.equal(code, 0)
-  assert.deepEqual((parseObjects(out, 'out')[0] as { spec?: unknown }).spec, {
+  assert.deepEqual((objectsOf(out, 'out')[0] as { spec?: unknown }).spec, {
     myASN: 64600,
     peerASN: 0,
     peerAddress: '',
@@ -100,7 +101,7 @@ test('there and back again', async () => {
     fc.asyncProperty(spec, async old => {
       const there = await convert(peer(old, 'v1beta1'), '--to', 'v1beta2')
       const back = await convert(there.out, '--to', 'v1beta1')
-      assert.deepEqual(parseObjects(back.out, 'back'), parseObjects(peer(old, 'v1beta1'), 'old'))
+      assert.deepEqual(objectsOf(back.out, 'back'), objectsOf(peer(old, 'v1beta1'), 'old'))
     }),
     { numRuns: 50 },
   )

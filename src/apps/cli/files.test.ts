@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { parseObjects, readObjectFiles, UnreadableFile } from './files.ts'
+import { parseWritten, readObjectFiles, UnreadableFile } from './files.ts'
 
-const names = (text: string) => parseObjects(text, 'x.yaml').map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+const names = (text: string) =>
+  parseWritten(text, 'x.yaml').map(({ object: { kind, metadata } }) => `${kind} ${metadata.name}`)
 
 test('documents, lists and JSON are read alike; empty documents are nothing', () => {
   assert.deepEqual(names('---\nkind: A\nmetadata: {name: a}\n---\n# nothing\n---\nkind: B\nmetadata: {name: b}\n'), [
@@ -29,7 +30,7 @@ const refused: [string, string][] = [
 for (const [text, place] of refused)
   test(`refused at ${place}: ${JSON.stringify(text)}`, () =>
     assert.throws(
-      () => parseObjects(text, 'x.yaml'),
+      () => parseWritten(text, 'x.yaml'),
       (error: Error) => error instanceof UnreadableFile && error.message.startsWith(place),
     ))
 

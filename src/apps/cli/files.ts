@@ -25,11 +25,6 @@ export function readObjectFiles(paths: readonly string[]): KubeObject[] {
   return readWrittenFiles(paths).map(({ object }) => object)
 }
 
-/** `kind: List` is unpacked; documents that are empty are passed over. @throws UnreadableFile */
-export function parseObjects(text: string, file: string): KubeObject[] {
-  return parseWritten(text, file).map(({ object }) => object)
-}
-
 function filesOf(path: string): string[] {
   if (path === '-') return ['-']
   try {
@@ -53,7 +48,7 @@ export function textOf(file: string): string {
   }
 }
 
-/** @throws UnreadableFile */
+/** `kind: List` is unpacked; documents that are empty are passed over. @throws UnreadableFile */
 export function parseWritten(text: string, file: string): Written[] {
   const lines = new LineCounter()
   const source = { file, text, lines }

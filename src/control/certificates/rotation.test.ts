@@ -7,7 +7,9 @@ import { FakeClock } from '../../testing/fake-clock.ts'
 import { FakeKube } from '../../testing/fake-kube.ts'
 import { FakeLog } from '../../testing/fake-log.ts'
 import { FakeMetrics } from '../../testing/fake-metrics.ts'
-import { CertificateRotation, CHECK_MS, keysOf, ServingPair, WEBHOOK_CONFIGURATION } from './index.ts'
+import { keysOf } from './decide.ts'
+import { CertificateRotation, ServingPair, WEBHOOK_CONFIGURATION } from './index.ts'
+import { CHECK_MS } from './rotation.ts'
 
 const namespace = 'metallb-system'
 const REF = { namespace, name: 'metallb-webhook-cert' }

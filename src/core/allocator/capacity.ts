@@ -2,7 +2,7 @@
 import { BITS, type Range, rangePrefixes, rangeSize } from '../ip/index.ts'
 
 /** The largest value of the API's int64 fields; more is reported as this. */
-export const MAX_COUNT = 9223372036854775807n
+const MAX_COUNT = 9223372036854775807n
 
 /** Saturating sum: the order of the operands does not matter (D11). */
 export function addCounts(a: bigint, b: bigint): bigint {

@@ -1,5 +1,5 @@
 export { byAge } from './age.ts'
-export { type Allocation, Allocator } from './allocator.ts'
+export { Allocator } from './allocator.ts'
 export { converge } from './converge.ts'
 export { type AllocationExplained, explainAllocation } from './explain.ts'
 export { learn } from './learn.ts'

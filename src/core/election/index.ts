@@ -1,7 +1,7 @@
 /** Which node answers for an address (chapter 03 section 1.9). Every speaker computes the same, with no word exchanged. */
 import { type Address, formatAddress } from '../ip/index.ts'
 
-export { type Placeable, placeBalanced, placementLimits } from './placement.ts'
+export { placeBalanced, placementLimits } from './placement.ts'
 
 /** SHA-256 of the UTF-8 text, 32 bytes. */
 export type Hash = (text: string) => Uint8Array

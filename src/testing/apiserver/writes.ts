@@ -204,7 +204,7 @@ export function commit(cluster: Cluster, resource: Resource, change: Change, opt
   return store(cluster, resource, { ...object, metadata }, options)
 }
 
-export function checkPreconditions(resource: Resource, { metadata }: KubeJson, wanted: Partial<Meta>): void {
+function checkPreconditions(resource: Resource, { metadata }: KubeJson, wanted: Partial<Meta>): void {
   if (wanted.uid && wanted.uid !== metadata.uid) {
     const why = `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${metadata.uid}`
     throw conflict(resource, metadata.name, why)

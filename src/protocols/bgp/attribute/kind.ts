@@ -26,7 +26,7 @@ export interface AttributeCodec<K extends AttributeKind> {
 }
 
 export const OPTIONAL = 0x80
-export const TRANSITIVE = 0x40
+const TRANSITIVE = 0x40
 export const EXTENDED_LENGTH = 0x10
 
 export const WELL_KNOWN = TRANSITIVE

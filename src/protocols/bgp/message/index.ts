@@ -16,7 +16,7 @@ export { EXTENDED_MAX_LENGTH, HEADER_LENGTH, MAX_LENGTH, type MessageKind } from
 export type { Notification } from './notification.ts'
 export { AS_TRANS, asnOf, type Open, VERSION } from './open.ts'
 export { BEGIN_OF_REFRESH, END_OF_REFRESH, REFRESH_REQUEST, type RouteRefresh } from './route-refresh.ts'
-export { endOfRib, endOfRibUpdate, prefixCount, type Update } from './update.ts'
+export { endOfRibUpdate, prefixCount, type Update } from './update.ts'
 
 const CODECS: { readonly [K in MessageKind]: MessageCodec<K> } = {
   open,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { endOfRib } from '../../../testing/end-of-rib.ts'
 import { hex } from '../../../testing/hex.ts'
 import type { FaultApproach } from '../attribute/index.ts'
 import type { BgpErrorCode } from '../errors.ts'
 import { PLAIN_WIRE } from '../wire.ts'
-import { decodeMessage, endOfRib, endOfRibUpdate, prefixCount, type Update } from './index.ts'
+import { decodeMessage, endOfRibUpdate, prefixCount, type Update } from './index.ts'
 
 const internal = { ...PLAIN_WIRE, internal: true }
 const ORIGIN = '40010100'

@@ -111,14 +111,7 @@ export function prefixCount({ withdrawn, attributes, nlri }: Update): { announce
   return count
 }
 
-/** The family whose initial routes are complete with this message (RFC 4724 section 2). */
-export function endOfRib({ withdrawn, attributes, nlri }: Update): Family | undefined {
-  if (withdrawn.length > 0 || nlri.length > 0 || attributes.length > 1) return undefined
-  const only = attributes[0]
-  if (only === undefined) return 'ipv4'
-  return only.kind === 'mp unreach' && only.nlri.length === 0 ? only.family : undefined
-}
-
+/** What says that the initial routes of the family are complete (RFC 4724 section 2). */
 export function endOfRibUpdate(family: Family): Update {
   const attributes: Attribute[] = family === 'ipv4' ? [] : [{ kind: 'mp unreach', family, nlri: [] }]
   return { kind: 'update', withdrawn: [], attributes, nlri: [] }

@@ -1,3 +1,3 @@
-export { chooseNextHop, isLinkLocal, type LocalAddresses, type NextHopChoice } from './next-hop.ts'
-export { Outbound, type OutboundSettings } from './outbound.ts'
-export { attributesKey, type Route, type RouteAttributes } from './route.ts'
+export { isLinkLocal, type LocalAddresses } from './next-hop.ts'
+export { Outbound } from './outbound.ts'
+export type { Route } from './route.ts'

@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Family, formatPrefix, type Prefix, parseAddress, parsePrefix } from '../../../core/ip/index.ts'
 import { ourSettings, theirOpen } from '../../../testing/bgp-settings.ts'
+import { endOfRib } from '../../../testing/end-of-rib.ts'
 import { hex } from '../../../testing/hex.ts'
-import { encodeMessage, endOfRib, type RouteRefresh, type Update } from '../message/index.ts'
+import { encodeMessage, type RouteRefresh, type Update } from '../message/index.ts'
 import { type Agreed, agree } from '../negotiation.ts'
-import { type LocalAddresses, Outbound, type Route, type RouteAttributes } from './index.ts'
+import { type LocalAddresses, Outbound, type Route } from './index.ts'
+import type { RouteAttributes } from './route.ts'
 
 const ip = (text: string) => parseAddress(text)!
 const prefix = (text: string) => parsePrefix(text)!

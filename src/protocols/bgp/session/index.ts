@@ -1,4 +1,3 @@
-export type { SessionPorts } from './connections.ts'
-export { type Farewell, farewellNotification } from './farewell.ts'
+export type { Farewell } from './farewell.ts'
 export type { Direction, MessageCounts } from './machine.ts'
-export { Session, type SessionListener, type SessionOptions, type SessionStatus } from './session.ts'
+export { Session, type SessionOptions, type SessionStatus } from './session.ts'
