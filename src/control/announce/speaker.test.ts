@@ -183,6 +183,11 @@ for (const [name, change, reason] of ENDINGS) {
     assert.deepEqual(withdrawals(world), [reason])
     assert.deepEqual(world.responder.table, [])
     assert.equal(world.metrics.series.has(GAUGE), false)
+    // Why it is not announced is a series where it has an address that it may have.
+    const shown = [...world.metrics.series.keys()].some(
+      key => key.startsWith('metallb_speaker_service_not_announced{') && key.includes(`reason="${reason}"`),
+    )
+    assert.equal(shown, ['invalidIP', 'ipNotAllowed'].includes(reason))
   })
 }
 

@@ -71,6 +71,14 @@ test('who is alone asks nobody; stopped, it joins nobody', async () => {
   assert.deepEqual(await during(5000), [])
 })
 
+test('stopped in the middle of a round it asks nobody else and begins no other', async () => {
+  const { joiner, during, said } = subject(['10.0.0.2'])
+  joiner.discover(new Set(['10.0.0.2', '10.0.0.3']))
+  joiner.stop()
+  assert.deepEqual(await during(5000), ['10.0.0.3'])
+  assert.deepEqual(said(), [])
+})
+
 test('a join that failed is told of once a minute, and its success', async () => {
   const { joiner, present, during, said } = subject(['10.0.0.2'], ['10.0.0.4'])
   const failed = { op: 'memberDiscovery', msg: 'partial join', joined: 0, expected: 1 }

@@ -189,6 +189,25 @@ test('who asks between two turns is told where that was not the last word, thoug
   assert.deepEqual([d!.members(), d!.events.length], ['abcd', 1], 'what nobody saw is not told')
 })
 
+test('who is heard and is no member, as after a cut, is looked for at once, and again after half a second', async () => {
+  const net = new Net()
+  const direct = new SaidHeartbeats()
+  const [, , , d] = await net.four({ direct })
+  const looks = () => net.log.lines.filter(({ fields }) => fields.msg === 'triggering discovery').length
+  const said = { joining: false, deaf: false, heardMs: 0, interfaces: undefined, witnesses: [] }
+  direct.say('z', { ...said, at: 'dead' })
+  await net.clock.advanceAsync(1000, 10)
+  assert.equal(looks(), 0)
+  direct.say('z', { ...said, at: 'alive' })
+  await net.clock.advanceAsync(10)
+  assert.equal(looks(), 1)
+  await net.clock.advanceAsync(480, 10)
+  assert.equal(looks(), 1)
+  await net.clock.advanceAsync(30, 10)
+  assert.equal(looks(), 2)
+  assert.equal(d!.members(), 'abcd')
+})
+
 test('IMP-25 what a member publishes is known everywhere at once, by heartbeat, and without them by gossip', async () => {
   for (const heartbeats of [true, false]) {
     const net = new Net()

@@ -133,6 +133,25 @@ test('a speaker that restarts hands over until it can announce again', async () 
   assert.deepEqual(a.events, ['-b', '+b'])
 })
 
+test('what one says of itself the others know at once, not with the next packet that is due', async () => {
+  const net = new Net()
+  const [a, b] = await net.three()
+  const of = () => b.speaker.evidence().get('a')
+  assert.deepEqual([of()?.held, of()?.interfaces], [undefined, undefined])
+  a.speaker.hold(true)
+  net.clock.advance(0)
+  assert.equal(of()?.held, true)
+  a.speaker.publish(['eth0'])
+  net.clock.advance(0)
+  assert.deepEqual(of()?.interfaces, ['eth0'])
+  a.speaker.hold(false)
+  net.clock.advance(0)
+  assert.equal(of()?.held, undefined)
+  const { sent } = net.network
+  a.speaker.rejoin()
+  assert.equal(net.network.sent, sent + 2, 'a packet to each')
+})
+
 test('another key is another cluster', async () => {
   const net = new Net()
   const [a, b] = [await net.speaker('a'), await net.speaker('b', hmacSha256(new Uint8Array(16)))]

@@ -58,9 +58,8 @@ export function heard(peer: Peer | undefined, packet: Heartbeat, address: string
   return { ...next, retired: peer.retired, gapMs, presentMs }
 }
 
-/** The peer after silence. */
+/** The peer, neither dead nor gone, after silence. */
 export function silent(peer: Peer, nowMs: number, { suspectMs, missedMs, deadMs }: Patience): Peer {
-  if (peer.at === 'dead' || peer.at === 'left') return peer
   const silence = nowMs - peer.heardMs
   if (silence >= deadMs) return { ...peer, at: 'dead', missed: true }
   return silence >= suspectMs ? { ...peer, at: 'suspect', missed: silence >= missedMs } : peer

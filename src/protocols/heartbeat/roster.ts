@@ -241,7 +241,7 @@ const isOver = ({ at }: Peer) => at === 'dead' || at === 'left'
 
 /** When its silence lasts too long for what it is held for now. */
 function verdictOn({ at, missed, heardMs }: Peer, { suspectMs, missedMs, deadMs }: Patience): number {
-  if (at === 'dead' || at === 'left') return Number.POSITIVE_INFINITY
+  if (at === 'dead') return Number.POSITIVE_INFINITY
   return heardMs + (at === 'alive' ? suspectMs : missed ? deadMs : missedMs)
 }
 
