@@ -253,6 +253,22 @@ test('a foreign claim is a conflict; one of our own interfaces on the same segme
   assert.deepEqual(conflict, { kind: 'conflict', exchange })
 })
 
+test('an announcement that cannot be sent is told of with its address, is not counted, and the next round comes', () => {
+  station.setInterfaces([link(1)], 0)
+  claim(0, [VIP, 'all'])
+  station.links.get(1)!.down = true
+  station.announce(0, 100)
+  const failed = events.filter(({ kind }) => kind === 'gratuitousFailed')
+  assert.deepEqual(
+    failed.map(event => ({ ...event, error: 'error' in event && event.error.message })),
+    [{ kind: 'gratuitousFailed', interface: 'eth1', ip: VIP, error: 'the link is down' }],
+  )
+  assert.equal(counts[GRATUITOUS], 0)
+  station.links.get(1)!.down = false
+  station.announce(50, 100)
+  assert.deepEqual(wire('eth1'), gratuitous(VIP, '02:42:ac:11:00:01'))
+})
+
 test('asked to, one address is announced again', () => {
   settled(link(1))
   const other = '192.168.1.241'

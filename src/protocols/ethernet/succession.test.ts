@@ -106,6 +106,17 @@ function handsOver<K>(dialect: Dialect<K>, settleMs: number): void {
     assert.deepEqual([polls, world.polls], [1 + settleMs / 20, polls])
   })
 
+  test('an interface that is gone takes its hand-overs along', () => {
+    world.takeOver()
+    world.run(10)
+    assert.ok(world.new.station.nextAt()! <= world.now + 50)
+    world.new.station.setInterfaces([], world.now)
+    assert.equal(world.new.station.nextAt(), undefined)
+    const { polls } = world
+    world.run(1000)
+    assert.equal(world.polls, polls)
+  })
+
   /** The old one runs on, and hears that the address is the other's. */
   const giveUp = () => world.old.station.change([], [world.key], world.now)
 
