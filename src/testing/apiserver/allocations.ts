@@ -37,11 +37,6 @@ export class ServiceAllocations {
     })
   }
 
-  familyOf(ip: string): IpFamily | undefined {
-    const address = parseAddress(ip)
-    return address && familyName(address.family)
-  }
-
   /** Why the address cannot be the Service's cluster IP; undefined where it can. */
   refusesIp(ip: string, key: string): string | undefined {
     const address = parseAddress(ip)

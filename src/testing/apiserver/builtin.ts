@@ -2,7 +2,8 @@
 
 import { BUILT_IN_COLUMNS } from './columns.ts'
 import { admitCrd } from './crd.ts'
-import { isFields, type KubeJson, timestamp } from './object.ts'
+import { invalidValue } from './errors.ts'
+import { isFields, type KubeJson, valueAt } from './object.ts'
 import type { MergeKeys } from './patch.ts'
 import { type Admit, defineResource, type Resource } from './resources.ts'
 import { SERVICE_SCHEMA } from './service-schema.ts'
@@ -39,7 +40,10 @@ function initially(path: 'status' | 'spec', fields: Record<string, unknown>): Ad
 
 const admitNamespace: Admit = (namespace, before) => {
   namespace.metadata.labels = { ...namespace.metadata.labels, 'kubernetes.io/metadata.name': namespace.metadata.name }
-  if (before !== undefined) return []
+  if (before !== undefined) {
+    Object.assign(namespace, { spec: before.spec, status: before.status }) // only the garbage collector changes these
+    return []
+  }
   namespace.spec = { finalizers: ['kubernetes'] }
   namespace.status = { phase: 'Active' }
   return []
@@ -59,10 +63,11 @@ const admitSecret: Admit = secret => {
   return []
 }
 
+/** An event is where its object is; those of objects without a namespace are in `default` (core/v1 validation). */
 const admitEvent: Admit = (event: KubeJson) => {
-  event.firstTimestamp ??= event.eventTime ?? timestamp()
-  event.lastTimestamp ??= event.firstTimestamp
-  return []
+  const about = valueAt(event, 'involvedObject.namespace') || undefined
+  if (event.metadata.namespace === (about ?? 'default')) return []
+  return [invalidValue('involvedObject.namespace', about ?? '', 'does not match event.namespace')]
 }
 
 const EVENT_FIELDS = [
@@ -137,8 +142,8 @@ export const BUILT_IN: readonly Resource[] = [
     },
     { kind: 'Event', plural: 'events', shortNames: ['ev'], selectable: EVENT_FIELDS, admit: admitEvent },
   ]),
-  ...group('discovery.k8s.io', 'v1', [{ kind: 'EndpointSlice', plural: 'endpointslices' }]),
-  ...group('coordination.k8s.io', 'v1', [{ kind: 'Lease', plural: 'leases' }]),
+  ...group('discovery.k8s.io', 'v1', [{ kind: 'EndpointSlice', plural: 'endpointslices', countsGenerations: true }]),
+  ...group('coordination.k8s.io', 'v1', [{ kind: 'Lease', plural: 'leases', needsRevision: true }]),
   ...group('apps', 'v1', [
     { kind: 'Deployment', plural: 'deployments', shortNames: ['deploy'], ...workload },
     { kind: 'DaemonSet', plural: 'daemonsets', shortNames: ['ds'], ...workload },
@@ -155,6 +160,7 @@ export const BUILT_IN: readonly Resource[] = [
       plural: 'customresourcedefinitions',
       shortNames: ['crd', 'crds'],
       countsGenerations: true,
+      needsRevision: true,
       admit: admitCrd,
       ...cluster,
       ...withStatus,

@@ -53,16 +53,18 @@ function complete(crd: KubeJson, spec: Fields, names: Fields, versions: Fields[]
       condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
     ],
     acceptedNames: accepted,
-    storedVersions: versions.filter(version => version.storage === true).map(version => version.name),
+    storedVersions: [...new Set([...strings(old.storedVersions), storageOf(versions)])],
   }
 }
+
+const storageOf = (versions: Fields[]) => String(versions.find(version => version.storage === true)!.name)
 
 /** One resource a served version. */
 export function crdResources(crd: KubeJson): Resource[] {
   const spec = fieldsAt(crd, 'spec')
   const names = fieldsAt(spec, 'names')
   const versions = listAt(crd, 'spec.versions')
-  const storage = String(versions.find(version => version.storage === true)!.name)
+  const storage = storageOf(versions)
   return versions
     .filter(version => version.served === true)
     .map(version =>

@@ -8,7 +8,7 @@ import { type ApiServer, startApiServer } from './server.ts'
 const spec = {
   type: 'object',
   required: ['size'],
-  properties: { size: { type: 'integer' }, mode: { type: 'string', default: 'auto' } },
+  properties: { size: { type: 'integer' }, mode: { type: 'string', default: 'auto' }, note: { type: 'string' } },
 }
 const schema = {
   openAPIV3Schema: {
@@ -71,6 +71,24 @@ describe('custom resources', () => {
       listAt(body, 'details.causes').map(({ field, reason }) => `${field} ${reason}`),
       ['spec.size FieldValueRequired', 'spec.mode FieldValueInvalid'],
     )
+  })
+
+  test('a null where none may be is a field that is absent', async () => {
+    const { code, body } = await post('nulls', { size: 1, mode: null, note: null })
+    assert.deepEqual([code, body.spec], [201, { size: 1, mode: 'auto' }])
+    const required = await post('none', { size: null })
+    assert.match(String(required.body.message), /spec.size: Required value$/)
+  })
+
+  test('versions that were once stored stay on the list', async t => {
+    const server = await startApiServer({ plainHttp: true, crds: [crd] })
+    t.after(() => server.stop())
+    const versions = crd.spec.versions.map(version => ({ ...version, storage: version.name === 'v1beta1' }))
+    const body = { spec: { versions } }
+    const { body: now } = await call(server, 'PATCH', `${CRDS}/widgets.example.com`, {
+      ...{ body, contentType: 'application/merge-patch+json' },
+    })
+    assert.deepEqual(valueAt(now, 'status.storedVersions'), ['v1', 'v1beta1'])
   })
 
   test('a PUT needs a resourceVersion; the generation counts changes of the spec only', async () => {

@@ -6,6 +6,7 @@ import { badRequest, type Cause, invalid, invalidValue, required } from './error
 import { type Fields, isFields, type KubeJson } from './object.ts'
 import type { Resource } from './resources.ts'
 import { applyDefaults, prune, validate } from './schema.ts'
+import { LABEL_KEY, LABEL_VALUE } from './selectors.ts'
 
 export interface WriteOptions {
   readonly dryRun?: boolean
@@ -87,9 +88,6 @@ function nameCauses({ names }: Resource, name: string): Cause[] {
   if (name.length > longest) return [invalidValue('metadata.name', name, `must be no more than ${longest} characters`)]
   return NAMES[names].test(name) ? [] : [invalidValue('metadata.name', name, NAME_RULES[names])]
 }
-
-const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
-const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
 
 function metadataCauses({ metadata }: KubeJson, before: KubeJson | undefined): Cause[] {
   const causes: Cause[] = []

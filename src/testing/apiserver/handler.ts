@@ -9,7 +9,7 @@ import type { Conversions } from './conversion.ts'
 import type { WriteOptions } from './decode.ts'
 import type { DeleteOptions } from './deletion.ts'
 import { aggregated, legacy, versionInfo } from './discovery.ts'
-import { ApiError, badRequest, methodNotAllowed, qualified, type Status, unknownPath } from './errors.ts'
+import { ApiError, badRequest, methodNotAllowed, type Status, unknownPath } from './errors.ts'
 import type { Faults, SeenRequest } from './faults.ts'
 import { toJson } from './json.ts'
 import { type Fields, fieldsAt, isFields } from './object.ts'
@@ -17,7 +17,7 @@ import { OPENAPI_V2, openApiDocument, openApiIndex, openApiV2Protobuf } from './
 import { isAllowed, refusal } from './rbac.ts'
 import { type Lists, selection } from './reads.ts'
 import { type Renderer, rendererFor } from './render.ts'
-import { type RequestInfo, readRequest } from './request.ts'
+import { type RequestInfo, readRequest, selectedName } from './request.ts'
 import { requestedChange, writeOptions } from './requested-write.ts'
 import type { Resource } from './resources.ts'
 import { answerReview, findReview } from './reviews.ts'
@@ -91,8 +91,9 @@ export class Handler {
     return this.#resource(info, info.target, user, request, response)
   }
 
-  #authorize({ verb, path, target }: RequestInfo, user: User): void {
-    const attributes = target === undefined ? { verb, path } : { verb, ...target }
+  #authorize({ verb, path, target, query }: RequestInfo, user: User): void {
+    const attributes =
+      target === undefined ? { verb, path } : { verb, ...target, name: target.name || selectedName(query) }
     if (this.#parts.rbac && !isAllowed(this.#parts.cluster.store, user, attributes)) throw refusal(user, attributes)
   }
 
@@ -259,7 +260,7 @@ async function deletion({ request, info }: Call): Promise<DeleteOptions> {
 function deleted(resource: Resource, renderer: Renderer, { entry, gone }: { entry: Entry; gone: boolean }): Answer {
   if (!gone) return text(renderer.one(entry))
   const { name, uid } = entry.object.metadata
-  const details = { name, group: resource.group || undefined, kind: qualified({ ...resource, group: '' }), uid }
+  const details = { name, group: resource.group || undefined, kind: resource.plural, uid }
   return json({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details } satisfies Status)
 }
 

@@ -45,8 +45,9 @@ export class Lists {
     const metadata: ListMetadata = { resourceVersion: String(list.revision) }
     const remaining = list.entries.length - end
     if (remaining > 0) {
-      metadata.continue = this.#keep(list, id, end)
-      metadata.remainingItemCount = remaining
+      metadata.continue = this.#keep(list, end, id)
+      // A real server does not know how many of the rest a selector takes.
+      if (!query.get('labelSelector') && !query.get('fieldSelector')) metadata.remainingItemCount = remaining
     }
     return { entries: list.entries.slice(offset, end), metadata }
   }
@@ -75,7 +76,7 @@ export class Lists {
     return { list, offset: Number(offset), id }
   }
 
-  #keep(list: KeptList, id = `${Date.now()}-${++this.#serial}`, offset: number): string {
+  #keep(list: KeptList, offset: number, id = `${Date.now()}-${++this.#serial}`): string {
     this.#kept.delete(id)
     this.#kept.set(id, list)
     if (this.#kept.size > KEPT_LISTS) this.#kept.delete(this.#kept.keys().next().value!)

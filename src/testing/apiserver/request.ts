@@ -40,3 +40,9 @@ function readTarget(parts: string[]): RequestInfo['target'] {
   const namespace = inNamespace ? rest[1] : resource === 'namespaces' && name !== '' ? name : undefined
   return { group, version, namespace, resource, name, subresource: more.join('/') }
 }
+
+/** A list or watch of the one object of this name is a request for it, to rules with resourceNames; empty where it is none. */
+export function selectedName(query: URLSearchParams): string {
+  const terms = (query.get('fieldSelector') ?? '').split(',')
+  return terms.flatMap(term => /^metadata\.name==?([^=].*)$/.exec(term)?.[1] ?? [])[0] ?? ''
+}

@@ -25,8 +25,10 @@ export interface Resource extends ResourceType {
   readonly statusSubresource: boolean
   /** The API server counts changes of everything but metadata and status. */
   readonly countsGenerations: boolean
-  /** Made by a CustomResourceDefinition: no strategic merge, PUT needs a resourceVersion, status writes keep metadata. */
+  /** Made by a CustomResourceDefinition: no strategic merge, status writes keep metadata. */
   readonly custom: boolean
+  /** A PUT without a resourceVersion is refused. */
+  readonly needsRevision: boolean
   readonly names: 'subdomain' | 'label' | 'label-1035' | 'path'
   /** Field selectors beside metadata.name and metadata.namespace. */
   readonly selectable: readonly string[]
@@ -52,6 +54,7 @@ export function defineResource(given: Given): Resource {
     statusSubresource: false,
     countsGenerations: false,
     custom: false,
+    needsRevision: given.custom ?? false,
     names: 'subdomain',
     selectable: [],
     mergeKeys: {},

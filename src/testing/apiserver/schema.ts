@@ -80,7 +80,7 @@ function keepsUnknown(schema: Schema): boolean {
   return schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true
 }
 
-/** Fills defaults in where a field is absent, or null without being nullable. Changes the value. */
+/** Fills defaults in where a field is absent, or null without being nullable; other such nulls go. Changes the value. */
 export function applyDefaults(value: unknown, schema: Schema): void {
   if (Array.isArray(value)) {
     if (schema.items !== undefined) for (const item of value) applyDefaults(item, schema.items)
@@ -93,7 +93,9 @@ export function applyDefaults(value: unknown, schema: Schema): void {
   }
   for (const [name, part] of Object.entries(value)) {
     const child = childSchema(schema, name)
-    if (child !== undefined) applyDefaults(part, child)
+    if (child === undefined) continue
+    if (part === null && child.nullable !== true) delete value[name]
+    else applyDefaults(part, child)
   }
 }
 

@@ -4,8 +4,10 @@ import { type KubeJson, valueAt } from './object.ts'
 
 export type Filter = (object: KubeJson) => boolean
 
-const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
-const VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/
+/** A prefix and a name of at most 63 characters. */
+export const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
+/** At most 63 characters. */
+export const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
 
 type Labels = Readonly<Record<string, string>>
 type LabelTest = (labels: Labels) => boolean
@@ -56,9 +58,9 @@ function isIn(key: string, values: string[]): LabelTest {
 }
 
 function checkLabel(key: string, values: string[], refuse: (why: string) => Error): void {
-  if (!KEY.test(key)) throw refuse(`key: Invalid value: "${key}": name part must consist of alphanumeric characters`)
-  for (const value of values)
-    if (!VALUE.test(value) || value.length > 63) throw refuse(`values[0][${key}]: Invalid value: "${value}"`)
+  if (!LABEL_KEY.test(key))
+    throw refuse(`key: Invalid value: "${key}": name part must consist of alphanumeric characters`)
+  for (const value of values) if (!LABEL_VALUE.test(value)) throw refuse(`values[0][${key}]: Invalid value: "${value}"`)
 }
 
 /** Paths a kind can be selected by, beside metadata.name and metadata.namespace. */

@@ -7,6 +7,9 @@ import { type ApiServer, startApiServer } from './server.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
 const map = (name: string, data: Fields = {}, labels: Fields = {}) => ({ metadata: { name, labels }, data })
+const LEASES = '/apis/coordination.k8s.io/v1/namespaces/default/leases'
+const EVENTS = '/api/v1/namespaces/default/events'
+const eventOn = (namespace?: string) => ({ metadata: { generateName: 'e-' }, involvedObject: { name: 'a', namespace } })
 const revision = (body: Fields) => String(fieldsAt(body, 'metadata').resourceVersion)
 
 describe('the API server', () => {
@@ -84,7 +87,10 @@ describe('the API server', () => {
     for (const name of ['page-a', 'page-b', 'page-c']) await make(name, {}, { paged: '' })
     const first = await call(server, 'GET', `${MAPS}?labelSelector=paged&limit=2`)
     const metadata = fieldsAt(first.body, 'metadata')
-    assert.equal(metadata.remainingItemCount, 1)
+    assert.equal(metadata.remainingItemCount, undefined, 'not known where a selector takes some')
+    const all = await call(server, 'GET', `${MAPS}?limit=1`)
+    const { length } = server.cluster.store.list('/configmaps')
+    assert.equal(fieldsAt(all.body, 'metadata').remainingItemCount, length - 1)
     await drop('page-c')
     const next = `${MAPS}?labelSelector=paged&limit=2&continue=${metadata.continue}`
     const second = await call(server, 'GET', next)
@@ -197,6 +203,12 @@ describe('the API server', () => {
     ['another namespace', 'POST', MAPS, { metadata: { name: 'x', namespace: 'other' } }, 400],
     ['no name', 'POST', MAPS, { metadata: {} }, 422],
     ['a bad name', 'POST', MAPS, { metadata: { name: 'UPPER' } }, 422],
+    ['a long label', 'POST', MAPS, { metadata: { name: 'x', labels: { a: 'b'.repeat(64) } } }, 422],
+    ['a PUT without a name', 'PUT', `${MAPS}/made`, { data: {} }, 400],
+    ['a PUT of another name', 'PUT', `${MAPS}/made`, { metadata: { name: 'x' } }, 400],
+    ['a PUT of a Lease without its revision', 'PUT', `${LEASES}/held`, { metadata: { name: 'held' } }, 422],
+    ['an event elsewhere than its object', 'POST', EVENTS, eventOn('other'), 422],
+    ['an event of a node outside default', 'POST', EVENTS.replace('default', 'kube-system'), eventOn(), 422],
     ['a bad label', 'POST', MAPS, { metadata: { name: 'x', labels: { a: 'b c' } } }, 422],
     ['a namespace that is not there', 'POST', '/api/v1/namespaces/none/configmaps', { metadata: { name: 'x' } }, 404],
     ['a resource that is not there', 'GET', '/api/v1/widgets', undefined, 404],
@@ -218,6 +230,44 @@ describe('the API server', () => {
       assert.equal(reply.body.kind, 'Status')
       assert.ok(String(reply.body.message).length > 10)
     })
+
+  test('events of objects in the namespace, and of nodes in default, are taken', async () => {
+    for (const body of [eventOn('default'), eventOn()])
+      assert.equal((await call(server, 'POST', EVENTS, { body })).code, 201)
+  })
+
+  test('a patch gives nobody another name', async () => {
+    const contentType = 'application/merge-patch+json'
+    const body = { metadata: { name: 'other' } }
+    const { code, body: status } = await call(server, 'PATCH', `${MAPS}/made`, { body, contentType })
+    assert.equal(code, 400)
+    assert.match(String(status.message), /the name of the object \(other\) does not match the name on the URL \(made\)/)
+  })
+
+  test('a PUT of a namespace leaves its phase, and what empties it before it goes', async () => {
+    const NAMESPACES = '/api/v1/namespaces'
+    const { body } = await call(server, 'POST', NAMESPACES, { body: { metadata: { name: 'whole' } } })
+    const labels = { a: 'b' }
+    const put = await call(server, 'PUT', `${NAMESPACES}/whole`, { body: { metadata: { name: 'whole', labels } } })
+    assert.deepEqual([put.body.spec, put.body.status], [body.spec, body.status])
+    assert.equal(valueAt(put.body, 'metadata.labels.a'), 'b')
+  })
+
+  test('a rule with resource names allows the list of that one object', async () => {
+    const RBAC = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'
+    const rules = [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['own'], verbs: ['list'] }]
+    await call(server, 'POST', `${RBAC}/roles`, { body: { metadata: { name: 'one' }, rules } })
+    const subjects = [{ kind: 'User', name: 'jane' }]
+    const roleRef = { kind: 'Role', name: 'one' }
+    await call(server, 'POST', `${RBAC}/rolebindings`, { body: { metadata: { name: 'one' }, subjects, roleRef } })
+    const codes = ['?fieldSelector=metadata.name%3Down', '?fieldSelector=metadata.name%3Dother', ''].map(
+      async query => {
+        const path = `/api/v1/namespaces/default/secrets${query}`
+        return (await call(server, 'GET', path, { token: 'jane' })).code
+      },
+    )
+    assert.deepEqual(await Promise.all(codes), [200, 403, 403])
+  })
 
   test('unknown patch types are refused with what would be accepted', async () => {
     const other = await call(server, 'PATCH', `${MAPS}/made`, { body: map('made') })
@@ -258,5 +308,6 @@ test('a snapshot goes on elsewhere: objects, revisions, certificates; history is
   assert.equal((await call(second, 'GET', `${MAPS}/kept`)).text, made.text)
   const next = await call(second, 'POST', MAPS, { body: map('next') })
   assert.ok(Number(revision(next.body)) > Number(revision(made.body)))
-  assert.equal((await call(second, 'GET', `${MAPS}?watch=1&resourceVersion=1`)).code, 410)
+  const { body } = await call(second, 'GET', `${MAPS}?watch=1&resourceVersion=1`)
+  assert.deepEqual([body.type, valueAt(body, 'object.code')], ['ERROR', 410])
 })

@@ -138,11 +138,6 @@ export class Store {
     }
   }
 
-  /** Revisions before this one are gone for every resource. */
-  get compacted(): number {
-    return this.#compacted
-  }
-
   dump(): { revision: number; objects: Record<string, KubeJson[]> } {
     const lists = this.resources().map(resource => [resource, this.list(resource).map(({ object }) => object)] as const)
     return { revision: this.#revision, objects: Object.fromEntries(lists) }

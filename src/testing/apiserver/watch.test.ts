@@ -34,18 +34,25 @@ describe('watches', () => {
     await make('present', {}, { only: 'this' })
     const watch = new OpenWatch(server, `${MAPS}?watch=1&labelSelector=only%3Dthis`)
     await watch.until(() => watch.seen.includes('ADDED present'))
-    await put('present', map('present', {}, { only: 'that' }))
+    const { body } = await put('present', map('present', {}, { only: 'that' }))
     await watch.until(() => watch.events.length === 2)
     assert.deepEqual(watch.seen, ['ADDED present', 'DELETED present'], 'leaving the selection reads as deletion')
+    const { labels, resourceVersion } = fieldsAt(watch.events[1]!.object, 'metadata')
+    assert.deepEqual(
+      [labels, resourceVersion],
+      [{ only: 'this' }, revision(body)],
+      'as it was, at the revision of the change',
+    )
     watch.close()
   })
 
-  test('a watch from a forgotten revision gets 410, one from the future 504', async () => {
+  test('a watch from a forgotten revision gets 410 as its only event, one from the future 504', async () => {
     const made = await make('old')
     server.compact()
     await put('old', map('old', { a: '1' }))
     const gone = await call(server, 'GET', `${MAPS}?watch=1&resourceVersion=${Number(revision(made)) - 1}`)
-    assert.deepEqual([gone.code, gone.body.reason], [410, 'Expired'])
+    const { type, object } = gone.body
+    assert.deepEqual([gone.code, type, fieldsAt({ object }, 'object').reason], [200, 'ERROR', 'Expired'])
     const future = await call(server, 'GET', `${MAPS}?watch=1&resourceVersion=999999`)
     assert.equal(future.code, 504)
     assert.match(String(future.body.message), /Too large resource version: 999999/)

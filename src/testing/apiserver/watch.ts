@@ -8,7 +8,7 @@ import { revisionOf, wholeNumber } from './reads.ts'
 import type { Renderer } from './render.ts'
 import type { Resource } from './resources.ts'
 import type { Filter } from './selectors.ts'
-import type { Entry, Store, StoreEvent } from './store.ts'
+import { Entry, type Store, type StoreEvent } from './store.ts'
 
 /** A server closes a watch after a random half hour to hour; so does this one where the client gives no time. */
 const DEFAULT_TIMEOUT_SECONDS = 1800
@@ -33,22 +33,22 @@ export class Watches {
     this.#bookmarkMs = bookmarkMs
   }
 
-  get open(): number {
-    return this.#open.size
-  }
-
-  /** Throws before the first byte where the request cannot be served. */
+  /** Throws before the first byte where the request cannot be read. */
   start(request: WatchRequest, response: ServerResponse): void {
     if (request.query.get('sendInitialEvents')) throw sendInitialEventsRefused()
     const from = revisionOf(request.query, this.#store)
     const backlog = from === 0 ? [] : this.#store.since(request.resource.id, from)
-    if (backlog === undefined) throw expired(`too old resource version: ${from} (${this.#store.revision})`)
     const watch = new Watch(request, response, this.#store, this.#conversions, this.#bookmarkMs)
     this.#open.add(watch)
     response.on('close', () => {
       watch.end()
       this.#open.delete(watch)
     })
+    // From here on errors are events of the stream, the first one too (apiserver cacher, newErrorWatcher).
+    if (backlog === undefined) {
+      watch.fail(expired(`too old resource version: ${from} (${this.#store.revision})`))
+      return
+    }
     watch.hold(this.#paused)
     if (from === 0) for (const entry of this.#store.list(request.resource.id)) watch.initial(entry)
     for (const event of backlog) watch.deliver(event)
@@ -120,12 +120,13 @@ class Watch {
     if (this.#request.filter(entry.object)) this.#sendEntry('ADDED', entry)
   }
 
-  /** An object that enters the selection is ADDED, one that leaves it is DELETED. */
+  /** An object that enters the selection is ADDED; one that leaves it is DELETED, and shown as it was. */
   deliver({ type, entry, before }: StoreEvent): void {
     const { filter } = this.#request
     const was = before !== undefined && filter(before.object)
     const is = type !== 'DELETED' && filter(entry.object)
-    if (was || is) this.#sendEntry(!is ? 'DELETED' : was ? 'MODIFIED' : 'ADDED', entry)
+    if (is) this.#sendEntry(was ? 'MODIFIED' : 'ADDED', entry)
+    else if (was) this.#sendEntry('DELETED', new Entry(before.object, entry.revision))
   }
 
   hold(held: boolean): void {

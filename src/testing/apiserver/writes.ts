@@ -11,7 +11,6 @@ import {
   conflict,
   forbidden,
   invalid,
-  invalidValue,
   MODIFIED,
   notFound,
   unsupportedMediaType,
@@ -101,16 +100,26 @@ export function replacement(
   options: WriteOptions = {},
 ): Change {
   const object = decode(resource, body, options)
-  if (object.metadata.name && object.metadata.name !== ref.name)
-    throw badRequest(
-      `the name of the object (${object.metadata.name}) does not match the name on the URL (${ref.name})`,
-    )
-  if (object.metadata.namespace && object.metadata.namespace !== ref.namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  if (resource.custom && !object.metadata.resourceVersion)
-    throw invalid(resource, ref.name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')])
+  checkName(object.metadata, ref)
+  if (resource.needsRevision && !object.metadata.resourceVersion) throw invalid(resource, ref.name, [REVISION_MISSING])
   if (found === undefined) throw notFound(resource, ref.name)
   return changed(cluster, resource, found, object, subresource)
+}
+
+const REVISION_MISSING = {
+  reason: 'FieldValueInvalid',
+  field: 'metadata.resourceVersion',
+  message: 'Invalid value: 0x0: must be specified for an update',
+}
+
+/** The object must say by itself which one it is (apiserver handlers, checkName). */
+function checkName({ name, namespace }: Meta, ref: ObjectRef): void {
+  if (!name)
+    throw badRequest(`the name of the object (${ref.name} based on URL) was undeterminable: name must be provided`)
+  if (name !== ref.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${ref.name})`)
+  if (namespace && namespace !== ref.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
 export function current({ store }: Cluster, resource: Resource, ref: ObjectRef): Entry {
@@ -148,6 +157,7 @@ export function patched(
   if (found === undefined) throw notFound(resource, ref.name)
   const { object: seen } = found.seen
   const wanted = decode(resource, applyPatch(resource, seen, contentType, body), options)
+  checkName(wanted.metadata, ref)
   wanted.metadata.resourceVersion ||= seen.metadata.resourceVersion
   return changed(cluster, resource, found, wanted, subresource)
 }
@@ -199,7 +209,7 @@ export function commit(cluster: Cluster, resource: Resource, change: Change, opt
   const before = stored.object
   if (isDeepStrictEqual(withoutUndefined(object), withoutUndefined(before))) return stored
   const { generation = 0 } = before.metadata
-  const counted = resource.countsGenerations && contentChanged(object, before)
+  const counted = resource.countsGenerations && contentChanged(resource, object, before)
   const metadata = counted ? { ...object.metadata, generation: generation + 1 } : object.metadata
   return store(cluster, resource, { ...object, metadata }, options)
 }
@@ -235,8 +245,10 @@ function fixedMetadata(old: Meta): Partial<Meta> {
   }
 }
 
-function contentChanged(object: KubeJson, before: KubeJson): boolean {
-  const content = ({ metadata, status, ...rest }: KubeJson) => withoutUndefined(rest)
+/** Where status is no part of its own it counts like the rest. */
+function contentChanged({ statusSubresource }: Resource, object: KubeJson, before: KubeJson): boolean {
+  const content = ({ metadata, status, ...rest }: KubeJson) =>
+    withoutUndefined(statusSubresource ? rest : { ...rest, status })
   return !isDeepStrictEqual(content(object), content(before))
 }
 
