@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { enterFreshNetwork } from '../contract/fresh-network.ts'
 
@@ -40,6 +41,19 @@ export function cable(name: string, namespace: string, subnet: number, from?: st
     ip(`${at}addr add fd77:${subnet}::${host}/64 dev ${name} nodad`)
     ip(`${at}link set ${name} up`)
   }
+}
+
+/** The lines of tcpdump about packets that pass the filter on eth0, from when this resolves. */
+export async function capture(filter: string): Promise<{ readonly lines: string[]; readonly end: () => void }> {
+  const tcpdump = spawn('tcpdump', ['-i', 'eth0', '-nnql', '--immediate-mode', filter])
+  const lines: string[] = []
+  createInterface({ input: tcpdump.stdout }).on('line', line => void lines.push(line))
+  let told = ''
+  tcpdump.stderr.on('data', text => {
+    told += text
+  })
+  await until('tcpdump to listen', () => told.includes('listening on'))
+  return { lines, end: () => void tcpdump.kill('SIGKILL') }
 }
 
 export interface FrrPeer {

@@ -15,7 +15,7 @@ import { type LivenessChange, type LivenessTarget, type LivenessWatch, silent } 
 import { FakeLog } from '../../src/testing/fake-log.ts'
 import { FakeMetrics } from '../../src/testing/fake-metrics.ts'
 import { underLoad } from './bfd-load.ts'
-import { addNamespace, becomeNode, cable, type Frr, ip, router, tearDown, until } from './bfd-segment.ts'
+import { addNamespace, becomeNode, cable, capture, type Frr, ip, router, tearDown, until } from './bfd-segment.ts'
 
 const root = process.getuid?.() === 0
 if (!root && process.env.CI === 'true') throw new Error('BFD against FRR needs root')
@@ -147,8 +147,15 @@ test('other intervals are agreed by a poll sequence while the session stays up',
     assert.equal(seen['remote-receive-interval'], 120)
     await frr.configure('profile fast', 'transmit-interval 300')
     await until('a detection time of 900 ms', () => watching.status().detectionTimeMs === 900)
+    const isPoll = 'udp[9] & 0x20'
+    const polls = await capture(`src 10.77.1.2 and ${isPoll} != 0`)
+    const others = await capture(`src 10.77.1.2 and ${isPoll} == 0`)
     await frr.configure('profile fast', 'transmit-interval 50')
     await until('a detection time of 360 ms', () => watching.status().detectionTimeMs === 360)
+    await until('FRR to ask', () => polls.lines.length > 0)
+    const before = others.lines.length
+    await until('FRR to have its answer', () => others.lines.length > before + 5)
+    for (const one of [polls, others]) one.end()
     assert.equal(watching.downs, 0)
   })
 })
@@ -223,9 +230,12 @@ test('up over IPv6', options, async () => {
 test('up between link-local addresses, bound to the device', options, async () => {
   const theirs = linkLocal(frr.namespace)
   const target = { peer: address(theirs), multihop: false, interface: 'eth0' }
+  ip('link add decoy0 type veth peer name decoy1')
+  for (const end of ['decoy0', 'decoy1']) ip('link set', end, 'up')
+  ip('-6 route add fe80::/64 dev decoy0 metric 1') // where it would go if it were not bound
   await withSession({ target, peer: `peer ${linkLocal()} local-address ${theirs} interface eth0` }, async watching => {
     assert.equal(watching.status().interface, 'eth0')
-  })
+  }).finally(() => ip('link delete decoy0'))
 })
 
 test('up over a router, multihop', options, async () => {
@@ -288,15 +298,19 @@ test('another daemon on the port is told by name of the error, and BFD works onc
   const log = new FakeLog()
   const other = await until('the port to be free', () => udpOn(3784))
   const second = new LinuxLiveness({ worker: bfdWorkerUrl, log, metrics, clock: systemClock })
+  other.unref()
   second.start()
-  await frr.configure('peer 10.77.1.1', 'profile fast', 'no shutdown')
-  const watch = second.watch({ ...IPV4, multihop: false }, FAST, () => {})
-  await until('the complaint', () =>
-    log.lines.some(({ fields }) => /3784.*another BFD daemon/.test(String(fields.msg))),
-  )
-  other.close()
-  await until('up', () => watch.state === 'up')
-  await second.stop()
+  try {
+    await frr.configure('peer 10.77.1.1', 'profile fast', 'no shutdown')
+    const watch = second.watch({ ...IPV4, multihop: false }, FAST, () => {})
+    await until('the complaint', () =>
+      log.lines.some(({ fields }) => /3784.*another BFD daemon/.test(String(fields.msg))),
+    )
+    other.close()
+    await until('up', () => watch.state === 'up')
+  } finally {
+    await second.stop()
+  }
   await until('FRR to be told', async () => (await frr.peer('10.77.1.1'))?.status === 'down')
   await frr.configure('no peer 10.77.1.1')
 })
@@ -310,10 +324,13 @@ test('a thread that dies is started again with its sessions', options, async () 
   const second = new LinuxLiveness({ worker, log, metrics, clock: systemClock })
   await frr.configure('peer 10.77.1.1', 'profile fast', 'no shutdown')
   second.start()
-  const watch = second.watch({ ...IPV4, multihop: false }, FAST, () => {})
-  await until('up', () => watch.state === 'up')
-  assert.ok(log.lines.some(({ fields }) => fields.error === 'died on purpose'))
-  await second.stop()
+  try {
+    const watch = second.watch({ ...IPV4, multihop: false }, FAST, () => {})
+    await until('up', () => watch.state === 'up')
+    assert.ok(log.lines.some(({ fields }) => fields.error === 'died on purpose'))
+  } finally {
+    await second.stop()
+  }
   rmSync(deaths, { recursive: true })
   await frr.configure('no peer 10.77.1.1')
 })

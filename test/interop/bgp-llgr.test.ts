@@ -17,6 +17,7 @@ import { aPeer } from './speaker.ts'
 
 const NETNS = `bgp-llgr-${process.pid}`
 const PREFIX = '203.0.113.7/32'
+const OTHER = '203.0.113.9/32'
 /** 120 s in a speaker: here nobody wants to wait for them. */
 const RESTART_SECONDS = 3
 const STALE_SECONDS = 6
@@ -29,10 +30,12 @@ function sessionOf(longLivedStaleSeconds: number | undefined): Session {
   const localAddresses = () => ({ connection: parseAddress(OURS.ipv4)! })
   const options = { settings, target: targetOf(peer), defaultLocalPref: 100, localAddresses }
   const session = new Session(options, { clock, random, streams: linuxStreams })
-  session.announce([{ prefix: parsePrefix(PREFIX)!, attributes: { communities: [] } }])
-  session.complete()
   session.start()
   return session
+}
+
+function announce(session: Session, prefix: string): void {
+  session.announce([{ prefix: parsePrefix(prefix)!, attributes: { communities: [] } }])
 }
 
 type Detail = { readonly paths?: readonly { readonly community?: { readonly string: string } }[] }
@@ -76,6 +79,8 @@ describe('long-lived graceful restart', { skip: whyNoBgp() ?? false }, () => {
       const router = await start()
       t.after(() => router.stop())
       const session = sessionOf(staleSeconds)
+      announce(session, PREFIX)
+      session.complete()
       t.after(async () => session.stop({ kind: 'deconfigured' }))
       await has(router, 'ipv4', [PREFIX])
       assert.equal(session.status.agreed?.longLived !== undefined, staleSeconds !== undefined, 'both offer it')
@@ -95,13 +100,18 @@ describe('long-lived graceful restart', { skip: whyNoBgp() ?? false }, () => {
       assert.ok(goneAfter > 1000 * (STALE_SECONDS + RESTART_SECONDS - 1), `after ${goneAfter} ms`)
     })
 
-    test(`${name}: a speaker that comes back in that time makes it a route like any other`, async t => {
+    test(`${name}: a speaker that comes back in that time finds it there, and makes it a route like any other`, async t => {
       const { router } = await gone(t, 600)
       await waitFor(() => isStale(router), 'the route to be of the last resort', 20_000)
       const back = sessionOf(600)
       t.after(async () => back.stop({ kind: 'deconfigured' }))
+      announce(back, OTHER)
+      await has(router, 'ipv4', [PREFIX, OTHER])
+      assert.ok(await isStale(router), 'nothing has been said about it yet')
+      announce(back, PREFIX)
+      back.complete()
       await waitFor(async () => !(await isStale(router)), 'the route to be fresh')
-      await has(router, 'ipv4', [PREFIX])
+      await has(router, 'ipv4', [PREFIX, OTHER])
     })
 
     test(`${name}: without the option it goes with the restart time`, async t => {
