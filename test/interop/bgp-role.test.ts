@@ -45,17 +45,21 @@ describe('BGP roles', { skip: whyNoBgp() ?? false }, () => {
     assert.deepEqual(speaker.said('BGP session established'), [])
   })
 
+  // A router with a role marks what we do not mark (RFC 9234 section 5): one without it shows what we said.
   for (const [role, theirs, marked] of [
     ['peer', 'peer', true],
+    ['peer', 'nothing', true],
+    ['provider', 'nothing', true],
+    ['customer', 'nothing', false],
     ['customer', 'provider', false],
-  ] as const) // prettier-ignore
-    test(`BIRD as ${theirs}: our routes are ${marked ? '' : 'not '}said to be for customers only`, async t => {
+  ] as const)
+    test(`${role}, and BIRD says that it is ${theirs}: our routes are ${marked ? '' : 'not '}said to be for customers only`, async t => {
       const config = `router id 10.20.0.2;
 protocol device {}
 protocol bgp speaker {
   local ${THEIRS.ipv4} as 64501;
   neighbor ${OURS.ipv4} as 64500;
-  direct; passive on; local role ${theirs};
+  direct; passive on; ${theirs === 'nothing' ? '' : `local role ${theirs};`}
   ipv4 { import all; export none; };
 }
 `
