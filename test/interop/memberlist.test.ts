@@ -45,39 +45,35 @@ for (const [how, key] of [
     assert.equal(ours.find(/"log":"(error|warn)"/), undefined)
   })
 
-  scenario(
-    `54 serf, ${how}: a kill is suspected, then failed, within 5 to 9 s, both ways; 55 a leave within 1 s`,
-    async net => {
-      const [serf, witness] = [await net.serf(1, encryption), await net.serf(2, encryption)]
-      const [killed, stays, leaves] = [
-        await net.ours(3, { key }),
-        await net.ours(4, { key }),
-        await net.ours(5, { key }),
-      ]
-      for (const peer of [killed, stays, leaves]) assert.equal((await peer.join(net.addressOf(1))).joined, true)
-      await witness.join(net.addressOf(1))
-      await oneView([serf, witness, stays], ['ours-3', 'ours-4', 'ours-5', 'serf-1', 'serf-2'])
+  scenario(`54 serf, ${how}: a kill is suspected, then failed, both ways; 55 a leave is told at once`, async net => {
+    const [serf, witness] = [await net.serf(1, encryption), await net.serf(2, encryption)]
+    const [killed, stays, leaves] = [await net.ours(3, { key }), await net.ours(4, { key }), await net.ours(5, { key })]
+    for (const peer of [killed, stays, leaves]) assert.equal((await peer.join(net.addressOf(1))).joined, true)
+    await witness.join(net.addressOf(1))
+    await oneView([serf, witness, stays], ['ours-3', 'ours-4', 'ours-5', 'serf-1', 'serf-2'])
 
-      const killedAt = Date.now()
-      await killed.kill()
-      soon(killedAt, await serf.said(/EventMemberFailed: ours-3/, killedAt))
-      await serf.said(/Suspect ours-3 has failed|Marking ours-3 as failed/, killedAt)
+    const killedAt = Date.now()
+    await killed.kill()
+    soon(killedAt, await serf.said(/EventMemberFailed: ours-3/, killedAt))
+    await serf.said(/Suspect ours-3 has failed|Marking ours-3 as failed/, killedAt)
 
-      const serfKilledAt = Date.now()
-      await witness.kill()
-      soon(serfKilledAt, await stays.said(/"NodeLeave","node":"serf-2"/, serfKilledAt))
-      await stays.said(/Suspect serf-2 has failed, no acks received|Marking serf-2 as failed/, serfKilledAt)
+    const serfKilledAt = Date.now()
+    await witness.kill()
+    soon(serfKilledAt, await stays.said(/"NodeLeave","node":"serf-2"/, serfKilledAt))
+    await stays.said(/Suspect serf-2 has failed, no acks received|Marking serf-2 as failed/, serfKilledAt)
 
-      const left = Date.now()
-      await leaves.leave()
-      const gone = await serf.said(/EventMember(Failed|Leave): ours-5/, left)
-      assert.ok(gone.at - left < 4000, `left after ${gone.at - left} ms`)
-      await waitFor(async () => (await stays.members()).get('ours-5') === 'left', 'ours-4 to see that ours-5 left')
-    },
-  )
+    const left = Date.now()
+    await leaves.leave()
+    const gone = await serf.said(/EventMember(Failed|Leave): ours-5/, left)
+    assert.ok(gone.at - left < 4000, `left after ${gone.at - left} ms`)
+    await waitFor(async () => (await stays.members()).get('ours-5') === 'left', 'ours-4 to see that ours-5 left')
+  })
 }
 
-/** A crash: not before a suspicion can have ended, not later than a few probes and the suspicion take. */
+/**
+ * A crash: not before a suspicion can have ended, not later than a few probes and the suspicion take. That is 5 to 9 s; here it
+ * may be 20, because a busy machine answers probes late, and speed is no matter of tests.
+ */
 function soon(killedAt: number, { at, text }: { at: number; text: string }): void {
   assert.ok(at - killedAt > 4000 && at - killedAt < 20_000, `${text} after ${at - killedAt} ms`)
 }
