@@ -85,7 +85,7 @@ for (const seed of [1, 31])
   test(`seed ${seed}: what a lost packet keeps from a reference speaker it hears with its next push/pull, every 30 s`, async () => {
     const cluster = await mixed({ seed })
     await healed(cluster, 33_000)
-    assert.deepEqual(cluster.judge.violations, [])
+    assert.equal(cluster.wrong(), undefined) // until then it may answer beside the owner
   })
 
 test('IMP-25: a node without its interface stays the owner, as with reference speakers alone: not all publish theirs', async () => {
