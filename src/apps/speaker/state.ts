@@ -52,7 +52,7 @@ function sessionView(peer: string, prefixes: readonly string[], bgp: BgpProtocol
   const session = bgp.sessions.get(peer)
   if (session === undefined) return { peer, state: 'idle', why: bgp.whyMissing(peer), notSent: [] }
   const { state } = session.status
-  if (state !== 'established') return { peer, state, why: session.closedFor, notSent: [] }
+  if (state !== 'established') return { peer, state, why: session.lostFor ?? session.closedFor, notSent: [] }
   const notSent = prefixes.flatMap(text => {
     const prefix = parsePrefix(text)!
     const why = session.takes(prefix) ? session.reasonNotSent(prefix) : 'its family is not meant for the peer'

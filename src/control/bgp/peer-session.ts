@@ -41,7 +41,7 @@ export class PeerSession {
   #peer: AddressedPeer
   readonly #watch: PeerWatch
   #showing: Timer | undefined
-  #lost = false
+  #lost: string | undefined
 
   constructor(peer: AddressedPeer, profile: BfdProfile | undefined, context: PeerContext, restarting: boolean) {
     this.#peer = peer
@@ -99,15 +99,20 @@ export class PeerSession {
 
   /** The link of an unnumbered peer, or the peer on it, is gone; `why` is the sentence. */
   lost(why: string): void {
-    if (this.#lost) return
-    this.#lost = true
-    this.#session.livenessLost(why)
+    const known = this.#lost !== undefined
+    this.#lost = why
+    if (!known) this.#session.livenessLost(why)
   }
 
   /** It is there again. */
   found(): void {
-    if (this.#lost) this.#session.livenessFound()
-    this.#lost = false
+    if (this.#lost !== undefined) this.#session.livenessFound()
+    this.#lost = undefined
+  }
+
+  /** Why there can be no session while the link, or the peer on it, is gone. */
+  get lostFor(): string | undefined {
+    return this.#lost
   }
 
   /** Whom it dials, or who may dial us. */

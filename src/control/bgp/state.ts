@@ -92,6 +92,7 @@ export function neighborState(
       ...(peer.maxPaths !== undefined && { addPath: agreed.wire.addPath }),
     }),
     establishedCount: status.establishedCount,
+    ...(session.lostFor !== undefined && { missing: session.lostFor }),
     ...(lastClose && {
       lastClose: { reason: session.closedFor ?? describeClose(lastClose.reason), agoMs: nowMs - lastClose.atMs },
     }),

@@ -62,6 +62,21 @@ test('a link that goes down ends the session at once, and one that is back begin
   assert.deepEqual(refused(node), ['no router advertises itself on interface eth1'], 'said once')
 })
 
+test('why the link bears no session is shown, also where none was up', async () => {
+  const { world: node } = await world()
+  node.peers(peer)
+  node.routers.hear('eth1', ROUTER)
+  const missing = () => node.bgp.state()[0]?.missing
+  assert.deepEqual([node.bgp.state()[0]?.state === 'established', missing()], [false, undefined])
+  node.routers.fail('eth1', 'interface eth1 has no carrier')
+  assert.equal(missing(), 'interface eth1 has no carrier')
+  node.routers.fail('eth1', 'interface eth1 is down')
+  assert.equal(missing(), 'interface eth1 is down')
+  node.routers.hear('eth1', ROUTER)
+  node.up('spine')
+  assert.equal(missing(), undefined)
+})
+
 test('a router with another address is another session; two at once are none', async () => {
   const { world: node, other } = await world()
   await other()
