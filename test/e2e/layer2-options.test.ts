@@ -3,17 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { BACK_ENDS, DEMO_MANIFEST } from '../../src/apps/cli/demo-manifest.ts'
 import { type Host, type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
-import { podsReady, whyNoLab } from './harness.ts'
+import { addressOf, podsReady, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? false
-
-async function addressOf(lab: Lab): Promise<string> {
-  const read = async () => {
-    const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}'
-    return (await lab.kubectl(['get', 'service', 'web', '-o', path])).stdout.trim() || undefined
-  }
-  return await waitFor(read, 'an address')
-}
 
 async function ip(host: Host, ...args: string[]): Promise<void> {
   const { code, stderr } = await host.exec(['ip', ...args])
