@@ -79,7 +79,9 @@ export class Lab {
     await removeLeftovers(plan.name)
     makeDirectory(this.dir)
     this.#save()
-    await this.#step(`${plan.nodes.length} nodes, a client and a router on a bridge`, () => buildNetwork(plan))
+    await this.#step(`${plan.nodes.length} nodes, a client and a router on a bridge`, () =>
+      buildNetwork(plan, this.#options),
+    )
     await this.#step('the API server', async () => {
       const plane = await ControlPlane.start(plan, this.dir, this.#processes)
       const { dir } = this

@@ -13,7 +13,8 @@ export async function ip(netns: string | undefined, lines: readonly string[], op
   await must(['ip', ...where, '-batch', '-'], { ...options, input: `${lines.join('\n')}\n` })
 }
 
-export async function buildNetwork(plan: Plan): Promise<void> {
+/** `uplinks`: each node also has a cable of its own to the router, without addresses: for BGP unnumbered. */
+export async function buildNetwork(plan: Plan, { uplinks = false } = {}): Promise<void> {
   await ip(
     undefined,
     namespacesOf(plan).map(netns => `netns add ${netns}`),
@@ -24,6 +25,7 @@ export async function buildNetwork(plan: Plan): Promise<void> {
     setUpMachine(plan.client, defaultRoutes(plan.router), ['ipv6/conf/eth0/accept_redirects=0']),
     ...plan.nodes.map(node => setUpMachine(node, nodeLinks(node, plan), NODE_SYSCTLS)),
   ])
+  if (uplinks) await addUplinks(plan)
 }
 
 /** Removes every namespace of the lab, pods included, whatever is left of them and whoever else removes them too. */
@@ -85,6 +87,16 @@ function controlLinks({ nodes }: Plan): string[] {
   const ports = nodes.flatMap(({ name, netns }) => port('mgmt', name, netns, 'mgmt0'))
   const bridge = [`link add mgmt ${BRIDGE}`, `addr add ${CONTROL_ADDRESS}/24 dev mgmt`, 'link set dev mgmt up']
   return ['link set dev lo up', ...bridge, ...ports]
+}
+
+/** `uplink` on the node; on the router it has the node's name. */
+async function addUplinks({ router, nodes }: Plan): Promise<void> {
+  const ends = nodes.flatMap(({ name, netns }) => [
+    `link add ${name} type veth peer name uplink netns ${netns}`,
+    `link set dev ${name} up`,
+  ])
+  await ip(router.netns, ends)
+  await Promise.all(nodes.map(({ netns }) => ip(netns, ['link set dev uplink up'])))
 }
 
 function nodeLinks(node: NodePlan, { nodes, router }: Plan): string[] {

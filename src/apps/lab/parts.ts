@@ -20,6 +20,8 @@ export interface LabOptions {
   readonly metallb?: boolean
   readonly speakerFlags?: readonly string[]
   readonly controllerFlags?: readonly string[]
+  /** Each node also has a cable of its own to the router, `uplink`, without addresses: for BGP unnumbered. */
+  readonly uplinks?: boolean
   /** How long a node may be silent before it and its Pods count as not ready. Default 5 s; clusters wait 40 to 50. */
   readonly notReadyAfterMs?: number
 }
