@@ -58,7 +58,7 @@ export class Lists {
   }
 
   #begin(resource: Resource, filter: Filter, query: URLSearchParams) {
-    const wanted = revisionOf(query, this.#store)
+    const wanted = knownRevision(query, this.#store)
     const exact = query.get('resourceVersionMatch') === 'Exact'
     if (exact && wanted !== this.#store.revision) throw expired('The resourceVersion for the provided list is too old.')
     const entries = this.#store.list(resource.id).filter(({ object }) => filter(object))
@@ -90,11 +90,16 @@ export function wholeNumber(query: URLSearchParams, name: string): number {
   return Number(text)
 }
 
-/** The resourceVersion asked for; throws 504 for one that lies in the future, as after a restore from a backup. */
-export function revisionOf(query: URLSearchParams, { revision }: Store): number {
+/** The resourceVersion asked for; 0 where there is none. */
+export function wantedRevision(query: URLSearchParams): number {
   const text = query.get('resourceVersion') || '0'
   if (!/^\d+$/.test(text)) throw badRequest(`Invalid value: "${text}": resource version must be a whole number`)
-  const wanted = Number(text)
+  return Number(text)
+}
+
+/** Throws 504 for a resourceVersion in the future, as after a restore from a backup: a list cannot wait for it. */
+function knownRevision(query: URLSearchParams, { revision }: Store): number {
+  const wanted = wantedRevision(query)
   if (wanted <= revision) return wanted
   const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version', field: '' }]
   const message = `Timeout: Too large resource version: ${wanted}, current: ${revision}`

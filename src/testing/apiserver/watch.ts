@@ -4,7 +4,7 @@ import { apiVersionOf } from '../../core/object.ts'
 import type { Conversions } from './conversion.ts'
 import { ApiError, expired } from './errors.ts'
 import { toJson } from './json.ts'
-import { revisionOf, wholeNumber } from './reads.ts'
+import { wantedRevision, wholeNumber } from './reads.ts'
 import type { Renderer } from './render.ts'
 import type { Resource } from './resources.ts'
 import type { Filter } from './selectors.ts'
@@ -36,7 +36,7 @@ export class Watches {
   /** Throws before the first byte where the request cannot be read. */
   start(request: WatchRequest, response: ServerResponse): void {
     if (request.query.get('sendInitialEvents')) throw sendInitialEventsRefused()
-    const from = revisionOf(request.query, this.#store)
+    const from = wantedRevision(request.query)
     const backlog = from === 0 ? [] : this.#store.since(request.resource.id, from)
     const watch = new Watch(request, response, this.#store, this.#conversions, this.#bookmarkMs)
     this.#open.add(watch)
@@ -88,6 +88,8 @@ class Watch {
   readonly #conversions: Conversions
   readonly #timers: NodeJS.Timeout[] = []
   readonly #unfollow: () => void
+  /** Silence until this revision has come, bookmarks included (apiserver cacheWatcher.process). */
+  readonly #from: number
   #held: string[] | undefined
   #ended = false
   /** Present while a webhook converts: what comes later waits for it. */
@@ -101,6 +103,7 @@ class Watch {
     bookmarkMs: number,
   ) {
     this.#request = request
+    this.#from = wantedRevision(request.query)
     this.#response = response
     this.#store = store
     this.#conversions = conversions
@@ -123,6 +126,7 @@ class Watch {
   /** An object that enters the selection is ADDED; one that leaves it is DELETED, and shown as it was. */
   deliver({ type, entry, before }: StoreEvent): void {
     const { filter } = this.#request
+    if (entry.revision <= this.#from) return
     const was = before !== undefined && filter(before.object)
     const is = type !== 'DELETED' && filter(entry.object)
     if (is) this.#sendEntry(was ? 'MODIFIED' : 'ADDED', entry)
@@ -157,6 +161,7 @@ class Watch {
   }
 
   #bookmark(): void {
+    if (this.#store.revision < this.#from) return
     const { resource } = this.#request
     const metadata = { resourceVersion: String(this.#store.revision), creationTimestamp: null }
     const text = toJson({ kind: resource.kind, apiVersion: apiVersionOf(resource), metadata })
