@@ -4,8 +4,8 @@
  * back as forged. IPv4 only.
  */
 import { readFileSync } from 'node:fs'
-import { type Address, addressBytes, formatAddress, type Mac, parseMac } from '../../core/ip/index.ts'
-import type { NetworkInterface } from '../../ports/index.ts'
+import { type Address, addressBytes, formatAddress, type Mac, parseMac, sameAddress } from '../../core/ip/index.ts'
+import type { LivenessTarget, NetworkInterface } from '../../ports/index.ts'
 import { internetChecksum } from '../../protocols/bytes/index.ts'
 import { encodeFrame } from '../../protocols/ethernet/index.ts'
 import { type Instruction, PACKET_TYPE, PacketSocket } from './packet-socket.ts'
@@ -41,17 +41,22 @@ export interface EchoPath {
   readonly local: Address
 }
 
+/** Where our address is known it names the interface: the device may be a VRF, which has no addresses of its own. */
 export function echoPath(
   interfaces: readonly NetworkInterface[],
-  peer: Address,
-  device: string | undefined,
+  { peer, local, interface: device }: LivenessTarget,
 ): EchoPath | undefined {
   for (const { name, index, mac, addresses } of interfaces) {
-    if (mac === undefined || (device !== undefined && name !== device)) continue
+    const isMeant = local === undefined ? device === undefined || name === device : has(addresses, local)
+    if (mac === undefined || !isMeant) continue
     const found = addresses.find(({ address, length }) => sameSubnet(address, peer, length))
     if (found !== undefined) return { index, mac, local: found.address }
   }
   return undefined
+}
+
+function has(addresses: NetworkInterface['addresses'], wanted: Address): boolean {
+  return addresses.some(({ address }) => sameAddress(address, wanted))
 }
 
 function sameSubnet(address: Address, peer: Address, length: number): boolean {

@@ -128,7 +128,7 @@ export class BfdEntry implements Entry {
   #openEcho(): BfdEchoSocket | undefined {
     if (this.#echo !== undefined) return this.#echo
     const interfaces = new NetlinkReader()
-    const path = echoPath(interfaces.current(), this.target.peer, this.target.interface)
+    const path = echoPath(interfaces.current(), this.target)
     interfaces.close()
     if (path === undefined) return undefined
     this.#echo = new BfdEchoSocket(path)
