@@ -25,6 +25,22 @@ test('the state says how a session is and what it was asked for, and no secret',
   assert.doesNotMatch(JSON.stringify(world.bgp.state()), /hunter2/)
 })
 
+test('no log line, event, series or state holds what signs the segments', async () => {
+  const world = new BgpWorld()
+  await world.router()
+  const key = { sendId: 1, receiveId: 1, algorithm: 'hmac-sha-1-96', secret: 'hunter4' } as const
+  world.peers(aBgpPeer({ password: 'hunter2' }))
+  world.up()
+  world.peers(aBgpPeer({ password: 'hunter3' }))
+  world.peers(aBgpPeer({ password: 'hunter3\n' }))
+  world.peers(aBgpPeer({ aoKeys: [key] }))
+  world.up()
+  world.peers()
+  assert.ok(world.lines('failed to create BGP session').length > 0 && world.recorder.events.length > 0)
+  const said = [world.log.lines, world.recorder.events, [...world.metrics.series.keys()], world.bgp.state()]
+  assert.doesNotMatch(JSON.stringify(said), /hunter/)
+})
+
 test('BFD counters are those of the session of the peer', async () => {
   const world = new BgpWorld()
   await world.router()
