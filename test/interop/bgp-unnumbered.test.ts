@@ -42,6 +42,7 @@ besideRouter('BGP unnumbered with FRR', NETNS, () => {
   let speaker: BgpSpeaker
 
   before(async () => {
+    await addDecoy()
     await netlink.start()
     liveness.start()
     frr = new Frr({ netns: NETNS, config: CONFIG, forwards: true })
@@ -168,12 +169,19 @@ besideRouter('BGP unnumbered with FRR', NETNS, () => {
   })
 })
 
+/** An interface with a link-local address from which no way leads to the router. */
+async function addDecoy(): Promise<void> {
+  const lines = ['link add decoy0 type veth peer name decoy1', 'link set decoy0 up', 'link set decoy1 up']
+  await must(['ip', '-batch', '-'], { input: lines.join('\n') })
+  await waitFor(() => linkLocal(undefined, 'decoy0') !== '', 'its address')
+}
+
 /** That of eth0; empty until duplicate address detection has passed it. */
-function linkLocal(netns?: string): string {
+function linkLocal(netns?: string, device = 'eth0'): string {
   const where = netns === undefined ? [] : ['-n', netns]
   const text = execFileSync(
     'ip',
-    [...where, '-6', '-o', 'addr', 'show', 'dev', 'eth0', 'scope', 'link', '-tentative'],
+    [...where, '-6', '-o', 'addr', 'show', 'dev', device, 'scope', 'link', '-tentative'],
     { encoding: 'utf8' },
   )
   return text.match(/inet6 (fe80::[0-9a-f:]+)/)?.[1] ?? ''

@@ -1,5 +1,6 @@
 /** Sessions with FRR, BIRD and GoBGP, each in a namespace, one link away. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { waitFor } from '../../src/apps/lab/index.ts'
 import { besideRouter, has, plain, ROUTERS, running } from './bgp-scene.ts'
@@ -88,9 +89,9 @@ besideRouter('BGP with other implementations', NETNS, () => {
   for (const over of ['ipv4', 'ipv6'] as const)
     test(`FRR over ${over}: with TTL security on our side alone it is not heard`, async t => {
       const { speaker } = await running(t, frrRouter({ ...PLAIN, over }))
-      speaker.peer(aPeer(over, { ttlSecurityHops: 1, holdMs: 3000 }))
-      await waitFor(() => speaker.said('failed to connect to peer').length > 0, 'the silence')
-      assert.match(speaker.said('failed to connect to peer')[0]!, /did not answer in time|ETIMEDOUT/)
+      const before = tooFarAway()
+      speaker.peer(aPeer(over, { ttlSecurityHops: 1 }))
+      await waitFor(() => tooFarAway() > before, 'our kernel to drop what it sends')
       assert.deepEqual(speaker.said('BGP session established'), [])
     })
 
@@ -163,4 +164,10 @@ besideRouter('BGP with other implementations', NETNS, () => {
 
 interface Summary {
   readonly peers?: Readonly<Record<string, { readonly pfxRcd: number }>>
+}
+
+/** Segments that this kernel has dropped for their TTL or hop limit. */
+function tooFarAway(): number {
+  const [names = '', values = ''] = readFileSync('/proc/thread-self/net/netstat', 'utf8').split('\n')
+  return Number(values.split(' ')[names.split(' ').indexOf('TCPMinTTLDrop')])
 }

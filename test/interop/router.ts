@@ -50,7 +50,9 @@ export interface RouterConfig {
 export async function linkTo(netns: string): Promise<void> {
   await run(['ip', 'netns', 'delete', netns])
   await must(['ip', 'netns', 'add', netns])
-  const ours = ['link set lo up', `link add eth0 type veth peer name eth0 netns ${netns}`, ...addresses(OURS)]
+  // behind others that a test may add: who says no interface gets the first of them
+  const link = `link add eth0 index 100 type veth peer name eth0 netns ${netns}`
+  const ours = ['link set lo up', link, ...addresses(OURS)]
   await must(['ip', '-batch', '-'], { input: ours.join('\n') })
   await must(['ip', '-n', netns, '-batch', '-'], { input: ['link set lo up', ...addresses(THEIRS)].join('\n') })
 }
