@@ -58,6 +58,21 @@ describe('BGP options and state', { skip }, () => {
     await lab?.close()
   })
 
+  test('copies of a path: the router has one for each endpoint of a node, and one where they are not asked for', async () => {
+    const copies = async () => {
+      const paths = (await frr.table('ipv4'))[PREFIX] ?? []
+      return lab.plan.nodes.map(node => paths.filter(({ peerId }) => peerId === node.address).length).join()
+    }
+    await waitFor(async () => (await copies()) === '1,1,0', 'a path of each node with endpoints', 30_000)
+    await kubectl('annotate', 'bgppeer', 'tor', ...NAMESPACE, 'metallb.io/add-path=4')
+    await waitFor(async () => (await copies()) === '2,1,0', 'a path for each endpoint', 30_000)
+    const shown = async () => (await show('neighbor', '192.168.10.1', '--node', 'node1')).text
+    const agreed = /Add-path: up to 4 copies of a path in ipv4/
+    await waitFor(async () => agreed.test(await shown()), 'the agreement to be shown', 30_000) // BFD may have ended the session
+    await kubectl('annotate', 'bgppeer', 'tor', ...NAMESPACE, 'metallb.io/add-path-')
+    await waitFor(async () => (await copies()) === '1,1,0', 'a path of each node again', 30_000)
+  })
+
   test('link bandwidth: the router divides traffic by the endpoints of each node', async () => {
     const ratio = async () => {
       const { node1 = 0, node2 = 1 } = await weights()
