@@ -2,7 +2,7 @@
  * The yardstick of bench/arp.ts, and its load. BASE is an IPv4 address (ARP) or an IPv6 address (NDP).
  *   arp-responder respond IFACE BASE COUNT [fifo]             answers for COUNT addresses from BASE, in a poll() loop
  *   arp-responder load IFACE BASE COUNT RATE SECONDS          open loop: RATE requests a second, one latency in ns a line
- *   arp-responder flood IFACE BASE COUNT OUTSTANDING SECONDS  closed loop: prints answers a second
+ *   arp-responder flood IFACE BASE COUNT OUTSTANDING SECONDS  closed loop, as of many hosts: prints answers a second
  *   arp-responder burst IFACE BASE COUNT                      COUNT requests at once: prints how many had no answer within 1 s
  * Latency runs from just before send() to the kernel's receive time stamp of the answer, so a late reader adds nothing.
  */
@@ -212,9 +212,11 @@ static int64_t receive(const struct protocol *p, uint32_t count, int64_t *at) {
   }
 }
 
-static void ask(const struct protocol *p, uint32_t place) {
+/* From the host with this number; 0 is this one. Answers come here all the same: they go to the address inside the request. */
+static void ask(const struct protocol *p, uint32_t place, uint16_t host) {
   unsigned char frame[128];
   p->request(frame, place);
+  frame[10] ^= host >> 8, frame[11] ^= host;
   send(fd, frame, p->length, 0);
 }
 
@@ -228,7 +230,7 @@ static void load(const struct protocol *p, uint32_t count, int rate, int seconds
       uint32_t place = next++ % count;
       if (sent[place]) printf("lost\n");
       sent[place] = now_ns();
-      ask(p, place);
+      ask(p, place, 0);
       continue;
     }
     struct timespec nap = {0, next < total && left < 10000000 ? left : 10000000};
@@ -246,7 +248,7 @@ static void flood(const struct protocol *p, uint32_t count, int outstanding, int
   uint32_t next = 0;
   int flying = 0;
   while (now_ns() < end) {
-    while (flying < outstanding) flying++, ask(p, next++ % count);
+    for (; flying < outstanding; flying++, next++) ask(p, next % count, next);
     struct pollfd wait = {fd, POLLIN, 0};
     if (poll(&wait, 1, 100) == 0) flying = 0;
     while (receive(p, count, &at) >= 0) flying--, answers++;
@@ -258,7 +260,7 @@ static void burst(const struct protocol *p, uint32_t count) {
   unsigned char *answered = calloc(count, 1);
   uint32_t left = count;
   int64_t place, at = 0;
-  for (uint32_t next = 0; next < count; next++) ask(p, next);
+  for (uint32_t next = 0; next < count; next++) ask(p, next, 0);
   for (struct pollfd wait = {fd, POLLIN, 0}; left > 0 && poll(&wait, 1, 1000) > 0;)
     while ((place = receive(p, count, &at)) >= 0) left -= !answered[place], answered[place] = 1;
   printf("%u\n", left);

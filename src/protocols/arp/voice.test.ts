@@ -11,6 +11,7 @@ import {
   encodeFrame,
   GRATUITOUS,
   RECEIVED,
+  REPLIES_PER_SECOND,
   ROUNDS_MS,
   SENT,
   Station,
@@ -119,6 +120,26 @@ test('a request is answered on the interface it came in on, counted and reported
       responseMAC: '02:42:ac:11:00:02',
     },
   })
+})
+
+test('IMP-13: a host that asks too often has no more answers until the next second, and others have theirs', () => {
+  station.setInterfaces([link(1)], 0)
+  claim(0, [VIP, 'all'])
+  const [greedy, other] = [CLIENT, '02:00:00:00:00:02' as Mac].map(mac => packet(REQUEST, mac, '192.168.1.35', VIP))
+  const answersTo = (frame: Uint8Array) => {
+    wire('eth1')
+    hear(1, frame)
+    return wire('eth1').length
+  }
+  station.announce(10_000, 0)
+  for (let count = 0; count < REPLIES_PER_SECOND; count++) hear(1, greedy!)
+  assert.equal(answersTo(greedy!), 0)
+  assert.equal(answersTo(other!), 1)
+  assert.deepEqual(station.takeIgnored(), [{ interface: 'eth1', reasons: new Map([['rateLimited', 1]]) }])
+  station.announce(10_999, 0)
+  assert.equal(answersTo(greedy!), 0)
+  station.announce(11_000, 0)
+  assert.equal(answersTo(greedy!), 1)
 })
 
 test('an address announced on other interfaces is ignored here, and that is reported', () => {

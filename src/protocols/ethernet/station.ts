@@ -8,6 +8,7 @@ import { Announcer } from './announcer.ts'
 import { Attachment } from './attachment.ts'
 import { type Claim, matches, type Responder } from './claim.ts'
 import type { DiscretionStep } from './discretion.ts'
+import { ReplyQuota } from './reply-quota.ts'
 import { Succession } from './succession.ts'
 import type { Failure, Ignored, StationEvent, Voice } from './voice.ts'
 
@@ -41,6 +42,7 @@ export class Station<K, L extends Link> {
   readonly #announcer: Announcer<K>
   readonly #claims = new Map<K, Claim>()
   readonly #succession: Succession<K>
+  readonly #quota = new ReplyQuota()
   #interfaces: readonly NetworkInterface[] = []
   #failed = false
 
@@ -131,6 +133,7 @@ export class Station<K, L extends Link> {
     const { yielded } = this.#succession
     let verdict = voice.answer(frame, length, attachment, this.#claims)
     if (verdict === 'announceIP' && yielded.size > 0) verdict = voice.answer(frame, length, attachment, yielded)
+    if (verdict === 'answer' && !this.#quota.take(frame)) verdict = 'rateLimited'
     if (verdict === 'answer') {
       if (this.#succession.withholds(index, voice.asked, frame, length)) return
       const slot = this.#claims.get(voice.asked)?.slot // of one that is yielded it may be another's by now
@@ -153,6 +156,7 @@ export class Station<K, L extends Link> {
 
   /** Sends what is due, at most `limit` pairs so that requests are answered in between. */
   announce(nowMs: number, limit: number): void {
+    this.#quota.setTime(nowMs)
     if (this.#succession.isActive) this.#succeed(nowMs, limit)
     for (let count = 0; count < limit; count++) {
       const due = this.#announcer.take(nowMs)
