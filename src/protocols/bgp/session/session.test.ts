@@ -210,6 +210,9 @@ test('routes of the peer are counted and forgotten, malformed ones too', async (
   world.until(() => session.status.received.update === 2)
   const { prefixesReceived, malformedUpdates, state } = session.status
   assert.deepEqual([prefixesReceived, malformedUpdates, state], [2, 1, 'established'])
+  router.stream!.write(KEEPALIVE.subarray(1))
+  world.until(() => session.status.state !== 'established')
+  assert.equal(session.status.prefixesReceived, 0, 'of the session that ended')
 })
 
 test('where the peer takes several paths our routes have identifiers, and its own have none', async () => {

@@ -201,7 +201,6 @@ export class Session {
   #established(agreed: Agreed, stream: Stream): void {
     this.#establishedAtMs = this.#ports.clock.monotonic()
     this.#establishedCount++
-    this.#prefixesReceived = 0
     this.#outbound.open(agreed, this.#options.localAddresses(stream.local!))
     this.#listener.established?.(agreed)
     this.#flushSoon()
@@ -211,6 +210,7 @@ export class Session {
     if (established) {
       this.#outbound.close()
       this.#establishedAtMs = undefined
+      this.#prefixesReceived = 0
     }
     this.#lastClose = { reason, atMs: this.#ports.clock.monotonic() }
     this.#listener.closed?.(reason, established)
