@@ -131,7 +131,7 @@ static int is_ndp(const unsigned char *frame, int type) {
 static int64_t ndp_asked(const unsigned char *frame) { return is_ndp(frame, 135) ? place6(frame + TARGET) : -1; }
 
 static void ndp_answer(unsigned char *reply, const unsigned char *request) {
-  fill_ndp(reply, request + 6, request + TARGET, request + SOURCE, 136, 0x60, request + TARGET);
+  fill_ndp(reply, request + OPTION + 2, request + TARGET, request + SOURCE, 136, 0x60, request + TARGET);
 }
 
 static void ndp_request(unsigned char *frame, uint32_t place) {

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { services } from '../src/api/kubernetes/index.ts'
 import { DEMO_MANIFEST } from '../src/apps/cli/demo-manifest.ts'
 import { table } from '../src/apps/cli/terminal.ts'
-import { type Lab, longestGap, measureFailover, Probe, startLab, waitFor } from '../src/apps/lab/index.ts'
+import { type Host, type Lab, longestGap, measureFailover, Probe, startLab, waitFor } from '../src/apps/lab/index.ts'
 
 const TARGETS = { kill: 700, carrier: 500, drain: 700, sigterm: 0 } as const
 type Scenario = keyof typeof TARGETS
@@ -88,7 +88,7 @@ async function strikes(lab: Lab, address: string, owner: string, scenario: Exclu
     outages.push(failover.outageMs)
     learned.push(failover.learned - struckAt)
     await lab.heal()
-    await backAt(lab, address, owner)
+    await backAt(lab, lab.client, address, owner)
   }
   return { values: sorted(outages), besides: sorted(learned) }
 }
@@ -107,7 +107,7 @@ async function restarts(lab: Lab, address: string, owner: string) {
     try {
       first = await waitFor(() => steadySince(probe), 'the stream to flow')
       await lab.restartSpeaker(owner)
-      await backAt(lab, address, owner)
+      await backAt(lab, lab.router, address, owner) // the client's kernel would learn from answers, and its connections move
       const back = Date.now()
       await waitFor(() => probe.answersSince(back).length >= WARM_UP, 'the stream to flow again')
     } finally {
@@ -132,10 +132,10 @@ function steadySince({ attempts }: Probe): number | undefined {
 }
 
 /** The owner alone answers: after a cut, two of them do for a moment. The client may go on using who stood in for it. */
-function backAt(lab: Lab, address: string, owner: string): Promise<unknown> {
+function backAt(lab: Lab, from: Host, address: string, owner: string): Promise<unknown> {
   const { mac } = lab.node(owner)
   return waitFor(async () => {
-    const { stdout: answers } = await lab.client.exec(['arping', '-r', '-c', '1', '-w', '0.2', '-i', 'eth0', address])
+    const { stdout: answers } = await from.exec(['arping', '-r', '-c', '1', '-w', '0.2', '-i', 'eth0', address])
     return answers.trim() === mac
   }, `${owner} alone to own the address again`)
 }
