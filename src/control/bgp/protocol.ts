@@ -1,6 +1,7 @@
 /** BGP as the speaker sees it: routes of Services on one side, sessions with BGPPeers on the other. */
 import type { BfdProfile, BgpConfig, Peer } from '../../core/config/index.ts'
 import { formatAddress, type Prefix } from '../../core/ip/index.ts'
+import { Listeners } from '../../core/listeners.ts'
 import { type Announcement, decideBgp, type World } from '../../core/plan/index.ts'
 import type { Timer } from '../../ports/index.ts'
 import type { Farewell, Route } from '../../protocols/bgp/index.ts'
@@ -30,7 +31,7 @@ export class BgpProtocol implements AnnounceProtocol {
   readonly #context: PeerContext
   readonly #rib = new Rib()
   readonly #sessions = new Map<string, PeerSession>()
-  readonly #listeners = new Set<(service: string) => void>()
+  readonly #listeners = new Listeners<string>()
   readonly #listener: Listener | undefined
   #reweighing: Timer | undefined
   readonly #neighbors: Neighbors
@@ -172,8 +173,7 @@ export class BgpProtocol implements AnnounceProtocol {
   /** Called with each Service announced now, and with each whose peers may have changed later. */
   onChange(listener: (service: string) => void): () => void {
     for (const service of this.#rib.services()) listener(service)
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /** Every session with its routes, as a JSON value, by name. */
@@ -264,7 +264,7 @@ export class BgpProtocol implements AnnounceProtocol {
   }
 
   #tell(service: string): void {
-    for (const listener of this.#listeners) listener(service)
+    this.#listeners.tell(service)
   }
 }
 

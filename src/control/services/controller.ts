@@ -1,6 +1,7 @@
 import { parseService, type ServiceResource, services } from '../../api/index.ts'
 import { type Allocator, byAge, learn, type PoolUsage } from '../../core/allocator/index.ts'
 import type { Pool } from '../../core/config/index.ts'
+import { Listeners } from '../../core/listeners.ts'
 import { objectKey } from '../../core/object.ts'
 import { formatReason } from '../../core/reason.ts'
 import type { Service } from '../../core/service.ts'
@@ -30,7 +31,7 @@ export class ServiceController implements Task, UsageSource {
   readonly #learning: WorkQueue
   readonly #seams: DecisionSeams
   readonly #updates: Counter
-  readonly #usageListeners = new Set<(pools: readonly string[]) => void>()
+  readonly #usageListeners = new Listeners<readonly string[]>()
   /** Keys whose own object changed since they were last looked at. */
   readonly #changed = new Set<string>()
   /** Of this term of leadership; replaced when one ends. */
@@ -100,8 +101,7 @@ export class ServiceController implements Task, UsageSource {
   }
 
   onUsage(listener: (pools: readonly string[]) => void): () => void {
-    this.#usageListeners.add(listener)
-    return () => void this.#usageListeners.delete(listener)
+    return this.#usageListeners.add(listener)
   }
 
   /** Resolves when nothing is being decided or written; keys in back-off are not waited for. */
@@ -230,6 +230,6 @@ export class ServiceController implements Task, UsageSource {
   }
 
   #tell(pools: readonly string[]): void {
-    for (const listener of this.#usageListeners) listener(pools)
+    this.#usageListeners.tell(pools)
   }
 }
