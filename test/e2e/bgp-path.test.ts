@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
 import { BIRD, Bird } from '../interop/bird.ts'
-import { BGP_GUIDE, birdConfig, prepareRouter } from './bgp-router.ts'
-import { answers, podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts'
+import { BGP_GUIDE, birdConfig, prepareRouter, serveWeb } from './bgp-router.ts'
+import { answers, whyNoLab } from './harness.ts'
 
 const ADDRESS = '203.0.113.0'
 /** On nodes that live on: what a dead back end costs is another matter. */
@@ -28,9 +28,7 @@ describe('the path through a node that dies, with BIRD', { skip: whyNoLab() ?? w
     await prepareRouter(lab)
     bird = new Bird({ netns: lab.router.netns, config: birdConfig(lab) })
     await bird.start()
-    const pods = PODS.map((pod, i) => podYaml(pod, 'web', `node${i + 1}`)).join('')
-    await lab.apply(BGP_GUIDE + pods + serviceYaml('web', 'web'))
-    await podsReady(lab, PODS)
+    await serveWeb(lab, BGP_GUIDE, PODS)
   })
   after(async () => {
     await bird?.stop()

@@ -1,7 +1,9 @@
 /** A router for the lab with BGP and BFD to each node, as docs/guide/bgp.md describes it, run by FRR or by BIRD. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import type { Lab } from '../../src/apps/lab/index.ts'
 import { BGPD } from '../interop/frr.ts'
+import { podsReady, podYaml, serviceYaml } from './harness.ts'
 
 /** What the guide shows is what runs here. */
 export const BGP_GUIDE = `${readFileSync('docs/guide/bgp.md', 'utf8').match(/```yaml\n([\s\S]*?)```/)?.[1] ?? ''}---`
@@ -58,4 +60,11 @@ protocol bfd {
 protocol kernel { merge paths on; ipv4 { export all; }; }
 ${neighbors.join('\n')}
 `
+}
+
+/** The configuration, and a Service `web` with a Pod on each of the first nodes; until the Pods are ready. */
+export async function serveWeb(lab: Lab, configuration: string, names: readonly string[]): Promise<void> {
+  const pods = names.map((pod, i) => podYaml(pod, 'web', `node${i + 1}`)).join('')
+  await lab.apply(configuration + pods + serviceYaml('web', 'web'))
+  await podsReady(lab, names)
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
 import { Frr } from '../interop/frr.ts'
-import { BGP_GUIDE, prepareRouter, whyNoFrr } from './bgp-router.ts'
-import { answers, podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts'
+import { BGP_GUIDE, prepareRouter, serveWeb, whyNoFrr } from './bgp-router.ts'
+import { answers, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? whyNoFrr() ?? false
 const PREFIX = '203.0.113.0/32'
@@ -43,9 +43,7 @@ describe('BGP unnumbered to a router with FRR', { skip }, () => {
     await prepareRouter(lab)
     frr = new Frr({ netns: lab.router.netns, config: frrConfig(lab), forwards: true })
     await frr.start()
-    const pods = PODS.map((pod, i) => podYaml(pod, 'web', `node${i + 1}`)).join('')
-    await lab.apply(UNNUMBERED + pods + serviceYaml('web', 'web'))
-    await podsReady(lab, PODS)
+    await serveWeb(lab, UNNUMBERED, PODS)
   })
   after(async () => {
     await frr?.stop()

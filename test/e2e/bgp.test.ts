@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Lab, startLab, waitFor } from '../../src/apps/lab/index.ts'
 import { Frr } from '../interop/frr.ts'
-import { BGP_GUIDE, frrConfig, prepareRouter, whyNoFrr } from './bgp-router.ts'
+import { BGP_GUIDE, frrConfig, prepareRouter, serveWeb, whyNoFrr } from './bgp-router.ts'
 import { answers, podsReady, podYaml, serviceYaml, whyNoLab } from './harness.ts'
 
 const skip = whyNoLab() ?? whyNoFrr() ?? false
@@ -22,9 +22,7 @@ describe('BGP to a router with FRR', { skip }, () => {
     await prepareRouter(lab)
     frr = new Frr({ netns: lab.router.netns, config: frrConfig(lab), forwards: true })
     await frr.start()
-    const pods = PODS.map((pod, i) => podYaml(pod, 'web', `node${i + 1}`)).join('')
-    await lab.apply(BGP_GUIDE + pods + serviceYaml('web', 'web'))
-    await podsReady(lab, PODS)
+    await serveWeb(lab, BGP_GUIDE, PODS)
   })
   after(async () => {
     await frr?.stop()
